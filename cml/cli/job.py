@@ -1,0 +1,84 @@
+"""The main job's surroundings: environment, event file, cml.yaml."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cml import ci, config
+from cml.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cml.commands.run import Surroundings
+    from cml.config import Settings
+
+FILE = "cml.yaml"
+
+
+def run(flags: Mapping[str, Any]) -> int:
+    """Do the main job in the current folder; return its exit code."""
+    from cml.commands import run
+
+    settings, around = gather(flags)
+    return run.run(settings, around)
+
+
+def gather(flags: Mapping[str, Any]) -> tuple[Settings, Surroundings]:
+    """Read the settings, and find out where this process runs.
+
+    Raises:
+        UsageError: a setting is wrong.
+    """
+    from cml.commands.run import Surroundings
+
+    start = Path.cwd()
+    settings = config.settings(flags, os.environ, _settings_file(start))
+    publish = ci.is_ci(os.environ) if settings.publish is None else settings.publish
+    token = config.token(os.environ)
+    return settings, Surroundings(
+        start=start,
+        environ=os.environ,
+        context=ci.context(os.environ, _event(os.environ)),
+        token=token,
+        secrets=_secrets(os.environ, token),
+        publish=publish,
+    )
+
+
+def _secrets(environ: Mapping[str, str], token: str | None) -> frozenset[str]:
+    """Return the variables that hold a forge's token, by their names or by what is in them."""
+    copies = {name for name, value in environ.items() if token and token in value}
+    return frozenset({*config.TOKEN_NAMES, *copies})
+
+
+def _settings_file(start: Path) -> str | None:
+    """Return the nearest cml.yaml's text: here or above, not beyond the repository."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return _text(folder / FILE)
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+
+
+def _event(environ: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """Return GitHub's event payload; None where it cannot be read, which is trusted less."""
+    path = environ.get("GITHUB_EVENT_PATH")
+    if not path:
+        return None
+    try:
+        payload = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return payload if isinstance(payload, dict) else None

@@ -1,0 +1,1 @@
+"""The stories: each command that joins two rooms, told top to bottom."""

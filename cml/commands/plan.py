@@ -1,0 +1,55 @@
+"""What the main job would do here and now: nothing is run, pulled or written."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cml import pipeline
+from cml.commands import legacy_files, run, save
+
+if TYPE_CHECKING:
+    from cml.commands.run import Surroundings
+    from cml.config import Settings
+    from cml.record import Baseline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The plan of a run.
+
+    Attributes:
+        skip: why nothing would be done at all, or None.
+        baseline: what would be compared with; None on a first commit.
+        pipeline: stages, pulls and missing data; None where the run is skipped.
+        publish: one sentence on what would be saved.
+    """
+
+    skip: str | None = None
+    baseline: Baseline | None = None
+    pipeline: pipeline.Plan | None = None
+    publish: str = ""
+
+    def as_data(self) -> dict[str, object]:
+        """Return the plan as plain data for JSON."""
+        return dataclasses.asdict(self)
+
+
+def plan(settings: Settings, around: Surroundings) -> Plan:
+    """Find out what the main job would do.
+
+    Raises:
+        CmlError: what the main job would fail with before it runs a stage.
+    """
+    checkout = run.open_checkout(around)
+    context = run.located(around.context, checkout)
+    if reason := run.skip_reason(settings, checkout, context):
+        return Plan(skip=reason)
+    legacy_files.refuse(checkout, around.start)
+    baseline = checkout.baseline(settings.baseline, context)
+    targets = settings.repro_targets
+    with pipeline.open_project(around.start) as project:
+        found = pipeline.plan(project, targets.names or None, run=targets.kind != "none")
+    where = save.destination(context, checkout, settings) if around.publish else save.SHOW_ONLY
+    return Plan(baseline=baseline, pipeline=found, publish=where)

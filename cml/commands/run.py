@@ -1,0 +1,182 @@
+"""The main job: skip? -> reproduce -> compare -> judge -> report -> save -> tell."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cml import bundle, ci, repo, report
+from cml.errors import CmlError, ExitCode, PipelineError
+from cml.forges import terminal
+from cml.record import Failure, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+    from pathlib import Path
+
+    from cml.commands import experiment
+    from cml.config import Settings
+    from cml.record import Context
+
+log = logging.getLogger(__name__)
+
+VERDICTS = {
+    "fail": ExitCode.FAILED,
+    "inconclusive": ExitCode.NO_VERDICT,
+    "invalid": ExitCode.NO_VERDICT,
+}
+ASKED_FOR = {
+    *("schedule", "workflow_dispatch", "repository_dispatch"),
+    *("web", "api", "trigger"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """Where and as whom a run takes place.
+
+    `publish` tells whether results are saved; `environ` may be added to for children's sake, and
+    `secrets` names its variables that stages must not see.
+    """
+
+    start: Path
+    environ: MutableMapping[str, str]
+    context: Context
+    token: str | None
+    secrets: frozenset[str]
+    publish: bool
+
+
+def run(settings: Settings, around: Surroundings) -> ExitCode:
+    """Do the main job; write the bundle, show the report, and return the exit code.
+
+    Raises:
+        CmlError: before there is anything to report: no repository, no place for the bundle.
+    """
+    checkout = open_checkout(around)
+    context = located(around.context, checkout)
+    with bundle.staging(around.start / settings.out) as made:
+        number: Callable[[float], str] = repr
+        if reason := skip_reason(settings, checkout, context):
+            record = Record(context=context, outcome="skipped", reason=f"Skipped: {reason}.")
+        else:
+            number = _number(settings.metrics_format)
+            with contextlib.redirect_stdout(sys.stderr):
+                record = _experiment(settings, replace(around, context=context), checkout, made)
+        text = report.render(record, number=number)
+        made.finish(record, text)
+    terminal.publish(record, text, number=number)
+    return exit_code(record)
+
+
+def _number(pattern: str) -> Callable[[float], str]:
+    """Return what makes a number readable; a skip, which shows none, does not load it."""
+    from cml import numerals
+
+    numerals.check(pattern)
+    return functools.partial(numerals.format, pattern=pattern)
+
+
+def skip_reason(settings: Settings, checkout: repo.Checkout, context: Context) -> str | None:
+    """Say why there is nothing to do here; a run that somebody asked for is never skipped.
+
+    Forges skip pushes and pull requests by what the commit's message says, and nothing else: a
+    scheduled run that watches for new data finds its own last results at the head.
+    """
+    if context.event in ASKED_FOR or settings.update:
+        return None
+    return ci.skip_reason(checkout.head_message(context))
+
+
+def open_checkout(around: Surroundings) -> repo.Checkout:
+    """Open the git repository around a run, with its token where there is one."""
+    checkout = repo.find(around.start, around.environ)
+    if around.token:
+        checkout.authenticate(around.token)
+    return checkout
+
+
+def located(context: Context, checkout: repo.Checkout) -> Context:
+    """Fill in what only the checkout can tell; in CI, no branch means that there is none."""
+    branch = checkout.branch if context.forge == "terminal" else context.branch
+    return replace(context, sha=context.sha or checkout.head, branch=branch)
+
+
+def _experiment(
+    settings: Settings, around: Surroundings, checkout: repo.Checkout, made: bundle.Bundle
+) -> Record:
+    """Run the experiment as far as it goes; what stops it becomes part of the record."""
+    from cml.commands.experiment import Facts
+
+    facts = Facts(record=Record(context=around.context))
+    try:
+        _tell(settings, around, checkout, facts, made)
+    except CmlError as error:
+        facts.learn(failure=_failure(error))
+    except KeyboardInterrupt:
+        log.warning("interrupted")
+        facts.learn(failure=Failure(message="interrupted", exit_code=ExitCode.INTERRUPTED))
+    if facts.record.verdict is None:
+        facts.learn(outcome="failed")
+    return facts.record
+
+
+def _tell(
+    settings: Settings,
+    around: Surroundings,
+    checkout: repo.Checkout,
+    facts: experiment.Facts,
+    made: bundle.Bundle,
+) -> None:
+    from cml import pipeline
+    from cml.commands import experiment, legacy_files, save
+
+    legacy_files.refuse(checkout, around.start)
+    checkout.clear_stale_locks()
+    facts.learn(baseline=checkout.baseline(settings.baseline, around.context))
+    with pipeline.open_project(around.start, secrets=around.secrets) as project, project.locked():
+        pipeline.clear_leftovers(project)
+        if around.publish and around.context.trusted:
+            save.refuse_edits(project, checkout)
+            pipeline.require_remote(project)
+        experiment.reproduce(project, settings, facts)
+        changed = save.results(project, checkout).changed
+        facts.learn(outcome="changed" if changed else "unchanged")
+        experiment.compare(project, settings, facts, _tags(settings, checkout))
+        experiment.draw(project, facts, made)
+        if not around.publish:
+            facts.learn(published=save.shown_only(project, checkout))
+            return
+        published = save.save(project, checkout, around.context, settings, facts.absent)
+        facts.learn(published=published, transfer=experiment.transferred(project))
+
+
+def _tags(settings: Settings, checkout: repo.Checkout) -> list[tuple[str, str]]:
+    if not settings.tag_prefix:
+        return []
+    return checkout.latest_tags(settings.tag_prefix)
+
+
+def _failure(error: CmlError) -> Failure:
+    stage, output = "", ""
+    if isinstance(error, PipelineError):
+        stage, output = error.stage or "", error.output
+    return Failure(
+        message=error.message,
+        hint=error.hint,
+        stage=stage or None,
+        output=output,
+        exit_code=error.exit_code,
+    )
+
+
+def exit_code(record: Record) -> ExitCode:
+    """Return what the record says to a shell; a verdict wins over a failure to publish."""
+    failed = ExitCode(record.failure.exit_code) if record.failure else ExitCode.PASSED
+    if failed not in {ExitCode.PASSED, ExitCode.PUBLISH}:
+        return failed
+    return VERDICTS.get(record.verdict or "pass", failed)

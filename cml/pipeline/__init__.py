@@ -1,0 +1,44 @@
+"""DVC, and only here: one open project does everything in one process."""
+
+from cml.pipeline.compare import PIPELINE, data_changes, read_metrics, read_params
+from cml.pipeline.create import create
+from cml.pipeline.leftovers import clear_leftovers
+from cml.pipeline.planning import Plan, PlannedStage, Pull, plan
+from cml.pipeline.plotting import plots
+from cml.pipeline.project import Project, find_root, open_project
+from cml.pipeline.reproduce import Listener, reproduce
+from cml.pipeline.results import files, holds, inputs, moved
+from cml.pipeline.traffic import WORKSPACE
+from cml.pipeline.transfer import absent_from_remote, has_remote, lost, pull, push, require_remote
+from cml.pipeline.update import update
+
+__all__ = [
+    "PIPELINE",
+    "WORKSPACE",
+    "Listener",
+    "Plan",
+    "PlannedStage",
+    "Project",
+    "Pull",
+    "absent_from_remote",
+    "clear_leftovers",
+    "create",
+    "data_changes",
+    "files",
+    "find_root",
+    "has_remote",
+    "holds",
+    "inputs",
+    "lost",
+    "moved",
+    "open_project",
+    "plan",
+    "plots",
+    "pull",
+    "push",
+    "read_metrics",
+    "read_params",
+    "reproduce",
+    "require_remote",
+    "update",
+]

@@ -1,0 +1,72 @@
+"""What revisions record of the pipeline's outputs, and fetching it where it is not here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cml.pipeline.traffic import cache_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cml.pipeline.project import Project
+
+
+def holds_project(project: Project, revision: str) -> bool:
+    """Tell whether the project's folder was there already; a revision may be older."""
+    from dvc.exceptions import NotDvcRepoError
+
+    try:
+        with project.repo.switch(revision):
+            return True
+    except NotDvcRepoError:
+        return False
+
+
+def outputs(project: Project, revision: str) -> dict[str, Any]:
+    """Return the outputs of a revision that holds the project: path in the project -> output."""
+    with project.repo.switch(revision):
+        fs, root = project.repo.fs, project.repo.root_dir
+        return {fs.relpath(out.fs_path, root): out for out in project.repo.index.outs}
+
+
+def hashes(project: Project, wanted: Mapping[str, set[str]]) -> set[Any]:
+    """Return the hashes of the outputs that hold the `wanted` paths of each revision."""
+    return {
+        out.hash_info
+        for revision, paths in wanted.items()
+        if paths
+        for path, out in outputs(project, revision).items()
+        if out.hash_info and _is_or_holds(path, paths)
+    }
+
+
+def pull(project: Project, wanted: Mapping[str, set[str]]) -> bool:
+    """Pull the `wanted` paths of each revision, as far as they are outputs.
+
+    DVC itself looks for what earlier revisions recorded in the local cache alone.
+
+    Returns:
+        Whether anything came.
+    """
+    infos = hashes(project, wanted)
+    came = pull_objects(project, infos)
+    folders = [info for info in infos if info.isdir and cache_path(project.repo, info).exists()]
+    return pull_objects(project, {i for f in folders for i in _contents(project, f)}) or came
+
+
+def pull_objects(project: Project, infos: Iterable[Any]) -> bool:
+    """Pull the objects with these hashes that are not here; return whether any came."""
+    absent = {info for info in infos if not cache_path(project.repo, info).exists()}
+    return bool(absent and project.repo.cloud.pull(absent).transferred)
+
+
+def _contents(project: Project, folder: Any) -> set[Any]:
+    """Return the hashes that a folder's listing names."""
+    from dvc_data.hashfile import load
+
+    return {info for _, _, info in load(project.repo.cache.local, folder)}
+
+
+def _is_or_holds(recorded: str, paths: set[str]) -> bool:
+    return any(path == recorded or path.startswith(f"{recorded}/") for path in paths)

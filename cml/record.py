@@ -1,0 +1,237 @@
+"""The words of the house as plain data, and their JSON; no computation.
+
+A run makes a :class:`Record`, and all else is a view of it. Fields may be added, never renamed.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+VERSION = 1
+
+Forge = Literal["github", "gitlab", "terminal"]
+Outcome = Literal["skipped", "unchanged", "changed", "failed"]
+StageState = Literal["ran", "cached", "unchanged", "failed"]
+Verdict = Literal["pass", "fail", "inconclusive", "invalid"]
+Level = Literal["error", "warn", "off"]
+Value = float | int | str | bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Where we are. `sha` is the commit that people see: a pull request's head, not its merge."""
+
+    forge: Forge = "terminal"
+    repository: str | None = None
+    event: str | None = None
+    sha: str | None = None
+    branch: str | None = None
+    tag: str | None = None
+    pull_request: int | None = None
+    target: str | None = None
+    trusted: bool = True
+    run_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """The revision compared with, as named and as resolved."""
+
+    revision: str
+    sha: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage of the pipeline in this run."""
+
+    name: str
+    state: StageState
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """What moved between the DVC remote and here; files and bytes of data."""
+
+    pulled_files: int = 0
+    pulled_bytes: int = 0
+    pushed_files: int = 0
+    pushed_bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricChange:
+    """A metric at the baseline and now; `problem` says why `new` cannot be judged."""
+
+    path: str
+    name: str
+    old: Value = None
+    new: Value = None
+    diff: float | int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParamChange:
+    """A parameter that differs from the baseline; a list or mapping is given as JSON text."""
+
+    path: str
+    name: str
+    old: Value = None
+    new: Value = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rename:
+    """A data file that moved without changing."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataChanges:
+    """Data tracked by DVC that differs from the baseline; paths in the repository."""
+
+    added: list[str] = field(default_factory=list)
+    modified: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    renamed: list[Rename] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """Imported data brought up to date before the pipeline ran; `old` and `new` name versions."""
+
+    path: str
+    old: str | None = None
+    new: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """A picture in the bundle; `file` is relative to the bundle."""
+
+    id: str
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """An earlier result in the branch, found by its tag."""
+
+    tag: str
+    sha: str
+    metrics: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """One rule applied to this run."""
+
+    name: str
+    status: Verdict
+    level: Level = "error"
+    value: Value = None
+    target: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a run failed; `output` is the end of the failed stage's output."""
+
+    message: str
+    hint: str | None = None
+    stage: str | None = None
+    output: str = ""
+    exit_code: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What left this machine."""
+
+    commit: str | None = None
+    tag: str | None = None
+    ref: str | None = None
+    pushed: bool = False
+    comment: str | None = None
+    status: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The facts of one run. `problems` are sentences, each of which makes the verdict invalid."""
+
+    version: int = VERSION
+    context: Context = field(default_factory=Context)
+    outcome: Outcome = "unchanged"
+    reason: str | None = None
+    baseline: Baseline | None = None
+    stages: list[Stage] = field(default_factory=list)
+    transfer: Transfer = field(default_factory=Transfer)
+    updates: list[Update] = field(default_factory=list)
+    metrics: list[MetricChange] = field(default_factory=list)
+    params: list[ParamChange] = field(default_factory=list)
+    data: DataChanges = field(default_factory=DataChanges)
+    plots: list[Plot] = field(default_factory=list)
+    experiments: list[Experiment] = field(default_factory=list)
+    checks: list[CheckResult] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    verdict: Verdict | None = None
+    failure: Failure | None = None
+    published: Published = field(default_factory=Published)
+
+
+def to_json(record: Record) -> bytes:
+    r"""Encode a record as indented UTF-8 JSON; a number that is not finite becomes null.
+
+    A byte of a file name that is not UTF-8 is written as Python shows it: `\udcff`.
+    """
+    import msgspec
+
+    try:
+        encoded = msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        encoded = msgspec.json.encode(_readable(msgspec.to_builtins(record)))
+    return msgspec.json.format(encoded, indent=2) + b"\n"
+
+
+def _readable(data: Any) -> Any:
+    """Return plain data whose every text can be encoded."""
+    if isinstance(data, str):
+        return data.encode("utf-8", "backslashreplace").decode()
+    if isinstance(data, dict):
+        return {_readable(key): _readable(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_readable(item) for item in data]
+    return data
+
+
+def from_json(text: bytes) -> Record:
+    """Decode a record, checking every type.
+
+    Raises:
+        ValueError: the text is not JSON, or not a record of a version that is known.
+    """
+    import msgspec
+
+    try:
+        record = msgspec.json.decode(text, type=Record)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+    if record.version != VERSION:
+        raise ValueError(f"record version {record.version} is not known, only {VERSION}")
+    return record
+
+
+def schema() -> dict[str, object]:
+    """Return the JSON schema (draft 2020-12) of `record.json`."""
+    import msgspec
+
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(Record),
+    }

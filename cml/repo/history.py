@@ -1,0 +1,192 @@
+"""Makes revisions available: fetches no more history than is asked for; moves no branch."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cml.repo import remotes, transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cml.repo.worktree import WorkTree
+
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ABBREVIATION = re.compile(r"[0-9a-f]{4,63}")
+_STEPS_BACK = re.compile(r"(?P<name>[^~^]+)(?P<suffix>([~^][0-9]*)+)")
+# How many commits to deepen a shallow clone by, one after the other, before it becomes a full one.
+STEPS = ("--deepen=50", "--deepen=200", "--deepen=1000", "--unshallow")
+
+
+def ensure(checkout: WorkTree, revision: str) -> str | None:
+    """Make a revision available, from the remote where it is not here.
+
+    Args:
+        checkout: the work tree.
+        revision: a branch, a tag, `origin/branch`, a full or a short sha, each with or without
+            steps back such as `~3` or `^2`; or anything else that git understands here. What is
+            here goes before what is on the remote.
+
+    Returns:
+        The sha of its commit; None where neither side knows it.
+
+    Raises:
+        PublishError: it is not here, and the remote cannot be reached or refuses.
+    """
+    found = _local(checkout, revision)
+    if found or not transport.has_remote(checkout):
+        return found
+    steps = _STEPS_BACK.fullmatch(revision)
+    name, suffix = (steps["name"], steps["suffix"]) if steps else (revision, "")
+    start = _local(checkout, name) or _fetched(checkout, name) or _expanded(checkout, name)
+    return _dig(checkout, start, f"{start}{suffix}") if start else None
+
+
+def fetch_commit(checkout: WorkTree, sha: str) -> bool:
+    """Make one commit available, without its history where the clone is shallow.
+
+    Returns:
+        Whether it is here now.
+
+    Raises:
+        PublishError: it is not here, and the remote cannot be reached or refuses.
+    """
+    if checkout.resolve(sha):
+        return True
+    depth = "--depth=1" if checkout.is_shallow else None
+    return remotes.fetch(checkout, sha, depth=depth) and checkout.resolve(sha) is not None
+
+
+def fetch_branch(checkout: WorkTree, branch: str, *, alone: bool = True) -> str | None:
+    """Bring `refs/remotes/origin/<branch>` up to date.
+
+    Args:
+        checkout: the work tree.
+        branch: the name on the remote.
+        alone: in a shallow clone, fetch the last commit alone; else all that is not here, which
+            is little where the branch has grown out of a commit that is here.
+
+    Returns:
+        The sha of its last commit; None where the remote has no such branch.
+
+    Raises:
+        PublishError: the remote cannot be reached, or refuses.
+    """
+    source, target = (f"{place}/{branch}" for place in ("refs/heads", "refs/remotes/origin"))
+    sha = remotes.refs(checkout, source).get(source)
+    if sha is None:
+        return None
+    if checkout.resolve(sha) is None:
+        depth = "--depth=1" if alone and checkout.is_shallow else None
+        remotes.fetch(checkout, sha, depth=depth)
+    # Only a note: a stale `origin/a` must not hinder the work with a new `origin/a/b`.
+    checkout.git.attempt("update-ref", target, sha)
+    return checkout.resolve(sha)
+
+
+def merge_base(checkout: WorkTree, first: str, second: str) -> str | None:
+    """Find the best common ancestor of two commits; deepens a shallow clone as far as needed.
+
+    Args:
+        checkout: the work tree.
+        first: a revision that is here.
+        second: another.
+
+    Returns:
+        Its sha; None where the two have no common history.
+
+    Raises:
+        PublishError: more history is needed, and the remote cannot be reached or refuses.
+        UsageError: a revision is not here.
+    """
+    tips = checkout.commit(first).sha, checkout.commit(second).sha
+    for depth in (*STEPS, None):
+        found = checkout.git.attempt("merge-base", *tips).output.decode().strip() or None
+        hidden = cut_off(checkout, *tips, beyond=found)
+        if not hidden or depth is None or not transport.has_remote(checkout):
+            return found
+        remotes.fetch(checkout, *hidden, depth=depth)
+    return None
+
+
+def cut_off(checkout: WorkTree, *tips: str, beyond: str | None = None) -> list[str]:
+    """List the commits in the history of `tips` whose parents a shallow clone lacks.
+
+    With `beyond`, a common ancestor, only those are listed that may hide a better one: as git
+    does, this takes commits to be no older than their parents.
+    """
+    shallow = checkout.shallow_commits()
+    if not shallow:
+        return []
+    since = _dated(checkout, "--max-count=1", beyond)[0][0] if beyond else 0
+    excluded = [f"^{beyond}"] if beyond else []
+    roots = _dated(checkout, "--max-parents=0", *tips, *excluded)
+    return [sha for time, sha in roots if sha in shallow and time >= since]
+
+
+def deepen(checkout: WorkTree, tip: str, commits: int) -> bool:
+    """Add so many commits to the known history of `tip`; say whether there was anything to add."""
+    ends = cut_off(checkout, tip)
+    return bool(ends) and remotes.fetch(checkout, *ends, depth=f"--deepen={commits}")
+
+
+def _dated(checkout: WorkTree, *args: str) -> list[tuple[int, str]]:
+    """List commits with the seconds since 1970 of their making."""
+    lines = checkout.git.text("rev-list", "--timestamp", *args).splitlines()
+    return [(int(time), sha) for time, sha in map(str.split, lines)]
+
+
+def _local(checkout: WorkTree, revision: str) -> str | None:
+    found = checkout.resolve(revision)
+    # `origin/HEAD` is another commit than HEAD.
+    if found or revision.startswith(("HEAD", "@")):
+        return found
+    return checkout.resolve(f"refs/remotes/origin/{revision}")
+
+
+def _fetched(checkout: WorkTree, name: str) -> str | None:
+    """Fetch what has exactly this name on the remote."""
+    if _SHA.fullmatch(name):
+        return name if fetch_commit(checkout, name) else None
+    candidates = [*_full_names(name)]
+    there = remotes.refs(checkout, *candidates)
+    found = next((candidate for candidate in candidates if candidate in there), None)
+    if found is None:
+        return None
+    if found.startswith("refs/heads/"):
+        return fetch_branch(checkout, found.removeprefix("refs/heads/"))
+    return there[found] if fetch_commit(checkout, there[found]) else None
+
+
+def _full_names(name: str) -> Iterator[str]:
+    """Name the refs that may be meant, in git's order."""
+    if name.startswith("refs/"):
+        yield name
+        return
+    yield f"refs/tags/{name}"
+    yield f"refs/heads/{name}"
+    if name.startswith("origin/"):
+        yield f"refs/heads/{name.removeprefix('origin/')}"
+
+
+def _expanded(checkout: WorkTree, name: str) -> str | None:
+    """Find a short sha: in the history of HEAD, then in that of all branches."""
+    if not _ABBREVIATION.fullmatch(name):
+        return None
+    found = _dig(checkout, "HEAD", name)
+    if found is None:
+        remotes.fetch(checkout, "+refs/heads/*:refs/remotes/origin/*")
+        found = checkout.resolve(name)
+    return found
+
+
+def _dig(checkout: WorkTree, start: str, wanted: str) -> str | None:
+    """Deepen the history of `start` until it has the wanted revision, or ends."""
+    for depth in (*STEPS, None):
+        found = checkout.resolve(wanted)
+        ends = [] if found or depth is None else cut_off(checkout, start)
+        if not ends:
+            return found
+        remotes.fetch(checkout, *ends, depth=depth)
+    return None

@@ -1,0 +1,44 @@
+"""Fixtures that several files of tests share."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from lab import Lab, build_lab
+
+from cml import pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def _lab_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_lab(tmp_path_factory.mktemp("lab") / "template").root
+
+
+@pytest.fixture
+def lab(_lab_template: Path, tmp_path: Path) -> Lab:
+    """A laboratory of its own for each test: results up to date, everything pushed."""
+    root = tmp_path / "lab"
+    shutil.copytree(_lab_template, root, symlinks=True)
+    made = Lab(root)
+    made.git("remote", "set-url", "origin", f"file://{made.origin}")
+    return made
+
+
+@pytest.fixture
+def opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[Lab, Path], AbstractContextManager[pipeline.Project]]:
+    def opener(lab: Lab, folder: Path) -> AbstractContextManager[pipeline.Project]:
+        monkeypatch.chdir(folder)
+        for name, value in lab.environ().items():
+            monkeypatch.setenv(name, value)
+        return pipeline.open_project(folder)
+
+    return opener
