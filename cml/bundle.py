@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cml import record as records
+from cml import report as reports
 from cml.errors import UsageError
 from cml.record import Plot, Record
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 RECORD = "record.json"
 REPORT = "report.md"
+JUNIT = "junit.xml"
+METRICS = "metrics.txt"
 IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"}
 
 
@@ -57,9 +60,15 @@ class Bundle:
         return Plot(id=plot, file=f"plots/{name}{suffix}")
 
     def finish(self, record: Record, report: str) -> None:
-        """Write the record and the report, and put the bundle in its place."""
+        """Write the record and its views, and put the bundle in its place.
+
+        A run that was skipped has nothing to tell a reader of tests or metrics.
+        """
         (self._staging / RECORD).write_bytes(records.to_json(record))
-        (self._staging / REPORT).write_bytes(report.encode("utf-8", "backslashreplace"))
+        self._write(REPORT, report)
+        if record.outcome != "skipped":
+            self._write(JUNIT, reports.junit(record))
+            self._write(METRICS, reports.openmetrics(record))
         old = self.folder.with_name(f"{self.folder.name}.old")
         shutil.rmtree(old, ignore_errors=True)
         if self.folder.exists():
@@ -67,6 +76,9 @@ class Bundle:
         self._staging.rename(self.folder)
         self._release()
         shutil.rmtree(old, ignore_errors=True)
+
+    def _write(self, name: str, text: str) -> None:
+        (self._staging / name).write_bytes(text.encode("utf-8", "backslashreplace"))
 
     def abandon(self) -> None:
         """Leave nothing behind of a bundle that was not finished."""

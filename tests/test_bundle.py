@@ -21,15 +21,29 @@ def contents(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
 
 
-def test_a_bundle_holds_the_record_the_report_and_the_pictures(tmp_path: Path) -> None:
+def test_a_bundle_holds_the_record_its_views_and_the_pictures(tmp_path: Path) -> None:
     with bundle.staging(tmp_path / ".cml") as made:
         plot = made.picture("plots/loss.csv", b"png")
         made.finish(Record(reason="done"), "# report\n")
     assert contents(tmp_path) == {
-        f".cml/{n}" for n in ("record.json", "report.md", plot.file, ".gitignore")
+        f".cml/{name}"
+        for name in (
+            "record.json",
+            "report.md",
+            "junit.xml",
+            "metrics.txt",
+            plot.file,
+            ".gitignore",
+        )
     }
     assert json.loads((tmp_path / ".cml/record.json").read_text())["reason"] == "done"
     assert plot.file == "plots/plots-loss.png"
+
+
+def test_a_skipped_run_leaves_no_tests_and_no_metrics_to_read(tmp_path: Path) -> None:
+    with bundle.staging(tmp_path / ".cml") as made:
+        made.finish(Record(outcome="skipped"), "# report\n")
+    assert contents(tmp_path) == {f".cml/{n}" for n in ("record.json", "report.md", ".gitignore")}
 
 
 def test_nothing_is_left_of_a_bundle_that_was_not_finished(tmp_path: Path) -> None:
