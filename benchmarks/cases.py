@@ -8,6 +8,7 @@ import json
 import shlex
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fixtures
@@ -16,14 +17,13 @@ import measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from lab import Lab, Machine
     from measure import Sample
 
 SCRIPT = "dvc pull && dvc repro && dvc metrics diff && dvc params diff && dvc push"
 REPRO = "dvc repro --pull --allow-missing"
-CML = f"{sys.executable} -m cml"
+CML = str(Path(sys.executable).with_name("cml-run"))
 THREE = (f"sh -c '{SCRIPT}'", REPRO, f"{CML} --publish")
 FEW = 5
 MEGA = 1_000_000

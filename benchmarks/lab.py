@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STRIPPED = ("CI", "GITHUB_", "GITLAB_", "CML_", "GIT_", "DVC_")
+# Without the last one modules that are installed from a checkout would be compiled at each start.
+STRIPPED = ("CI", "GITHUB_", "GITLAB_", "CML_", "GIT_", "DVC_", "PYTHONDONTWRITEBYTECODE")
 DVC_CONFIG = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = ../../storage\n"
 
 _numbers = itertools.count(1)

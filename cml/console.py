@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import secrets
 import sys
 import time
 from contextlib import contextmanager
@@ -62,6 +61,8 @@ def section(title: str, forge: Forge) -> Iterator[None]:
 
 def _brackets(title: str, forge: Forge) -> tuple[str, str]:
     if forge == "github":
+        import secrets
+
         key = secrets.token_hex(16)
         return f"::group::{title}\n::stop-commands::{key}\n", f"::{key}::\n::endgroup::\n"
     if forge == "gitlab":

@@ -3,8 +3,11 @@
 A run makes a :class:`Record`, and all else is a view of it. Fields may be added, never renamed.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
+from msgspec import field
+from msgspec.structs import replace as replace  # noqa: PLC0414 (how all others change a fact)
 
 VERSION = 1
 
@@ -16,8 +19,7 @@ Level = Literal["error", "warn", "off"]
 Value = float | int | str | bool | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Where we are. `sha` is the commit that people see: a pull request's head, not its merge."""
 
     forge: Forge = "terminal"
@@ -32,16 +34,14 @@ class Context:
     run_url: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Baseline:
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     """The revision compared with, as named and as resolved."""
 
     revision: str
     sha: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """One stage of the pipeline in this run."""
 
     name: str
@@ -49,8 +49,7 @@ class Stage:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Transfer:
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     """What moved between the DVC remote and here; files and bytes of data."""
 
     pulled_files: int = 0
@@ -59,8 +58,7 @@ class Transfer:
     pushed_bytes: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class MetricChange:
+class MetricChange(msgspec.Struct, frozen=True, kw_only=True):
     """A metric at the baseline and now; `problem` says why `new` cannot be judged."""
 
     path: str
@@ -71,8 +69,7 @@ class MetricChange:
     problem: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParamChange:
+class ParamChange(msgspec.Struct, frozen=True, kw_only=True):
     """A parameter that differs from the baseline; a list or mapping is given as JSON text."""
 
     path: str
@@ -81,16 +78,14 @@ class ParamChange:
     new: Value = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rename:
+class Rename(msgspec.Struct, frozen=True, kw_only=True):
     """A data file that moved without changing."""
 
     old: str
     new: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataChanges:
+class DataChanges(msgspec.Struct, frozen=True, kw_only=True):
     """Data tracked by DVC that differs from the baseline; paths in the repository."""
 
     added: list[str] = field(default_factory=list)
@@ -99,8 +94,7 @@ class DataChanges:
     renamed: list[Rename] = field(default_factory=list)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Update:
+class Update(msgspec.Struct, frozen=True, kw_only=True):
     """Imported data brought up to date before the pipeline ran; `old` and `new` name versions."""
 
     path: str
@@ -108,16 +102,15 @@ class Update:
     new: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plot:
-    """A picture in the bundle; `file` is relative to the bundle."""
+class Plot(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture in the bundle; `file` is relative to the bundle, `chart` is it in Mermaid."""
 
     id: str
     file: str
+    chart: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
+class Experiment(msgspec.Struct, frozen=True, kw_only=True):
     """An earlier result in the branch, found by its tag."""
 
     tag: str
@@ -125,8 +118,7 @@ class Experiment:
     metrics: dict[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckResult:
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """One rule applied to this run."""
 
     name: str
@@ -137,8 +129,7 @@ class CheckResult:
     message: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a run failed; `output` is the end of the failed stage's output."""
 
     message: str
@@ -148,8 +139,7 @@ class Failure:
     exit_code: int = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Published:
+class Published(msgspec.Struct, frozen=True, kw_only=True):
     """What left this machine."""
 
     commit: str | None = None
@@ -161,8 +151,7 @@ class Published:
     note: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of one run. `problems` are sentences, each of which makes the verdict invalid."""
 
     version: int = VERSION
@@ -190,13 +179,16 @@ def to_json(record: Record) -> bytes:
 
     A byte of a file name that is not UTF-8 is written as Python shows it: `\udcff`.
     """
-    import msgspec
-
     try:
         encoded = msgspec.json.encode(record)
     except UnicodeEncodeError:
-        encoded = msgspec.json.encode(_readable(msgspec.to_builtins(record)))
+        encoded = msgspec.json.encode(_readable(plain(record)))
     return msgspec.json.format(encoded, indent=2) + b"\n"
+
+
+def plain(facts: Any) -> Any:
+    """Return facts, or a dataclass that holds some, as what JSON knows: dicts, lists, scalars."""
+    return msgspec.to_builtins(facts)
 
 
 def _readable(data: Any) -> Any:
@@ -216,8 +208,6 @@ def from_json(text: bytes) -> Record:
     Raises:
         ValueError: the text is not JSON, or not a record of a version that is known.
     """
-    import msgspec
-
     try:
         record = msgspec.json.decode(text, type=Record)
     except msgspec.MsgspecError as error:
@@ -229,8 +219,6 @@ def from_json(text: bytes) -> Record:
 
 def schema() -> dict[str, object]:
     """Return the JSON schema (draft 2020-12) of `record.json`."""
-    import msgspec
-
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **msgspec.json.schema(Record),

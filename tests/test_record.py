@@ -1,6 +1,5 @@
 import json
 import math
-from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cml import record
-from cml.record import Record
+from cml.record import Record, replace
 
 FULL = Record(
     context=record.Context(

@@ -5,11 +5,10 @@ Payloads: https://docs.github.com/webhooks/webhook-events-and-payloads
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from cml.ci.values import after, look, number, text, variable
-from cml.record import Context
+from cml.record import Context, replace
 
 Environ = Mapping[str, str]
 Event = Mapping[str, Any]

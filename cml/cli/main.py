@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -80,6 +79,8 @@ def main() -> NoReturn:
         click.echo("cml-run: interrupted", err=True)
         sys.exit(ExitCode.INTERRUPTED)
     except Exception:  # noqa: BLE001 (the last line of defence: a bug, told as one)
+        import traceback
+
         traceback.print_exc()
         click.echo("cml-run: this is a bug in cml-run; please report the lines above", err=True)
         sys.exit(ExitCode.BUG)

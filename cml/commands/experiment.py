@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cml import checks, console, metrics, pipeline
 from cml.errors import PipelineError
-from cml.record import DataChanges, Experiment, Record, Stage, Transfer, Value
+from cml.record import DataChanges, Experiment, Record, Stage, Transfer, Value, replace
 from cml.report import charts
 
 if TYPE_CHECKING:
@@ -153,5 +153,6 @@ def draw(project: pipeline.Project, facts: Facts, bundle: Bundle) -> None:
         except ValueError as error:
             log.warning("plot %s cannot be drawn: %s", name, error)
             continue
-        drawn.append(bundle.picture(name, picture))
+        chart = None if isinstance(plot, bytes) else charts.mermaid_of(plot)
+        drawn.append(bundle.picture(name, picture, chart))
     facts.learn(plots=drawn)

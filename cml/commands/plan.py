@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cml import pipeline
+from cml import pipeline, record
 from cml.commands import legacy_files, run, save
 
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ class Plan:
 
     def as_data(self) -> dict[str, object]:
         """Return the plan as plain data for JSON."""
-        return dataclasses.asdict(self)
+        data: dict[str, object] = record.plain(self)
+        return data
 
 
 def plan(settings: Settings, around: Surroundings) -> Plan:

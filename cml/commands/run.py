@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cml import bundle, ci, repo, report
+from cml import record as records
 from cml.errors import CmlError, ExitCode, PipelineError
 from cml.forges import terminal
 from cml.record import Failure, Record
@@ -103,7 +104,7 @@ def open_checkout(around: Surroundings) -> repo.Checkout:
 def located(context: Context, checkout: repo.Checkout) -> Context:
     """Fill in what only the checkout can tell; in CI, no branch means that there is none."""
     branch = checkout.branch if context.forge == "terminal" else context.branch
-    return replace(context, sha=context.sha or checkout.head, branch=branch)
+    return records.replace(context, sha=context.sha or checkout.head, branch=branch)
 
 
 def _experiment(

@@ -1,7 +1,5 @@
 """The table of options as documents: the README's table and a commented cml.yaml."""
 
-import textwrap
-
 from cml.config import tokens
 from cml.config.options import OPTIONS, Option
 
@@ -55,6 +53,8 @@ def _code(text: str | None) -> str:
 
 
 def _entry(option: Option) -> str:
+    import textwrap
+
     otherwise = f" Default: {option.otherwise}." if option.otherwise else ""
     prose = textwrap.wrap(
         option.help + otherwise, _WIDTH, break_on_hyphens=False, break_long_words=False

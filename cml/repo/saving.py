@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -72,6 +71,8 @@ def save(checkout: WorkTree, results: Commit, holds: Holds, *, attempts: int = 5
 
 
 def _find_place(checkout: WorkTree, case: Case, attempts: int) -> Saved:
+    import secrets
+
     for attempt in range(attempts):
         time.sleep(secrets.randbelow(200) / 1000 * attempt**2)
         try:
