@@ -48,8 +48,11 @@ class Bundle:
         (self._staging / "plots").mkdir()
         (self._staging / ".gitignore").write_text("*\n", encoding="utf-8")
 
-    def picture(self, plot: str, content: bytes) -> Plot:
-        """Add the picture of a plot: a PNG, or the image that the name of `plot` says."""
+    def picture(self, plot: str, content: bytes, chart: str | None = None) -> Plot:
+        """Add the picture of a plot: a PNG, or the image that the name of `plot` says.
+
+        `chart` is the same plot in Mermaid, where it is simple enough.
+        """
         base, suffix = posixpath.splitext(plot)
         suffix = suffix.lower() if suffix.lower() in IMAGES else ".png"
         stem = re.sub(r"[^A-Za-z0-9]+", "-", base).strip("-")[:60] or "plot"
@@ -57,7 +60,7 @@ class Bundle:
         names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, len(taken) + 2))
         name = next(name for name in names if name not in taken)
         (self._staging / "plots" / f"{name}{suffix}").write_bytes(content)
-        return Plot(id=plot, file=f"plots/{name}{suffix}")
+        return Plot(id=plot, file=f"plots/{name}{suffix}", chart=chart)
 
     def finish(self, record: Record, report: str) -> None:
         """Write the record and its views, and put the bundle in its place.

@@ -20,7 +20,6 @@ from cml.record import (
     Level,
     MetricChange,
     ParamChange,
-    Plot,
     Published,
     Record,
     Rename,
@@ -306,19 +305,6 @@ def test_the_footer_names_the_commits_and_what_moved() -> None:
 def test_results_that_were_pushed_are_just_named() -> None:
     record = Record(published=Published(commit="c" * 40, pushed=True))
     assert f"results {'c' * 40}</sub>" in report.render(record)
-
-
-def test_pictures_are_linked_in_the_bundle_or_where_they_were_uploaded() -> None:
-    record = Record(plots=[Plot(id="plots/loss.csv", file="plots/a b.png")])
-    assert "![plots/loss.csv](plots/a%20b.png)" in report.render(record)
-    images = {"plots/loss.csv": "https://forge.example/x.png"}
-    assert "![plots/loss.csv](https://forge.example/x.png)" in report.render(record, images=images)
-    images = {"plots/loss.csv": "/uploads/1/x.png"}
-    assert "![plots/loss.csv](/uploads/1/x.png)" in report.render(record, images=images)
-    assert "`plots/loss.csv`: `plots/a b.png` in the bundle" in report.render(record, images={})
-    images = {"plots/loss.csv": "javascript:x"}
-    assert "`plots/loss.csv`: at `javascript:x`" in report.render(record, images=images)
-    assert "plots/loss.csv → plots/a b.png" in terminal(record)
 
 
 def experiment(number: int, **metrics: Value) -> Experiment:

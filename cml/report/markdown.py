@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from cml.record import Failure, Plot, Published, Record
 from cml.report import charts, escape, history, layout, parts, words
@@ -30,12 +31,20 @@ _MOST_OUTPUT = 100  # lines
 _RULES = {"l": ":---", "r": "---:"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """Where the picture of a plot can be reached; `shown` tells whether embedding it shows it."""
+
+    url: str
+    shown: bool
+
+
 def render(
     record: Record,
     *,
     number: Number = repr,
     limit: int | None = None,
-    images: Mapping[str, str] | None = None,
+    images: Mapping[str, Image] | None = None,
 ) -> str:
     """Return the report of a run.
 
@@ -45,8 +54,8 @@ def render(
         limit: the most that the report may measure, in bytes of UTF-8, which are never fewer
             than characters. Whole sections and rows give way, the least important first, and
             what was cut is said.
-        images: the address of each plot's picture, by the plot's id; without it pictures are
-            linked by their path in the bundle.
+        images: the picture of each plot that could be hosted, by the plot's id; without it
+            pictures are linked by their path in the bundle.
     """
     sections = [
         _verdict(record),
@@ -142,36 +151,50 @@ def _history(record: Record) -> Section | None:
     return Section(
         name="history",
         rank=_RANKS["history"],
-        rows=[
-            f"```mermaid\n{charts.mermaid(past.name, past.labels, past.values)}\n```"
-            for past in charted
-        ],
+        rows=[_mermaid(charts.mermaid(past.name, past.labels, past.values)) for past in charted],
         between="\n\n",
         noun="charts",
     )
 
 
-def _plots(plots: list[Plot], images: Mapping[str, str] | None) -> Section | None:
+def _plots(plots: list[Plot], images: Mapping[str, Image] | None) -> Section | None:
     if not plots:
         return None
     return Section(
         name="plots",
         rank=_RANKS["plots"],
         head="### Plots\n\n",
-        rows=[_picture(plot, images) for plot in plots],
+        rows=[_plot(plot, images) for plot in plots],
         between="\n\n",
         noun="plots",
     )
 
 
-def _picture(plot: Plot, images: Mapping[str, str] | None) -> str:
-    given = None if images is None else images.get(plot.id)
-    url = escape.file_address(plot.file) if images is None else given and escape.address(given)
+def _plot(plot: Plot, images: Mapping[str, Image] | None) -> str:
+    """Return the best that people can see of a plot: its picture, its chart, a link, a word."""
+    name = escape.code(plot.id)
+    if images is None:
+        return f"{name}\n\n{_embedded(plot, escape.file_address(plot.file))}"
+    image = images.get(plot.id)
+    url = escape.address(image.url) if image else None
+    if image and url and image.shown:
+        return f"{name}\n\n{_embedded(plot, url)}"
+    said = f"{name}: [picture]({url})" if url else name
+    chart = charts.safe(plot.chart) if plot.chart else None
+    if chart:
+        return f"{said}\n\n{_mermaid(chart)}"
     if url:
-        alt = _UNSAFE_IN_ALT.sub("_", escape.visible(plot.id))
-        return f"{escape.code(plot.id)}\n\n![{alt}]({url})"
-    where = f"at {escape.code(given)}" if given else f"{escape.code(plot.file)} in the bundle"
-    return f"{escape.code(plot.id)}: {where}"
+        return said
+    return f"{name} could not be hosted here: it lies in the bundle as {escape.code(plot.file)}."
+
+
+def _embedded(plot: Plot, url: str) -> str:
+    alt = _UNSAFE_IN_ALT.sub("_", escape.visible(plot.id))
+    return f"![{alt}]({url})"
+
+
+def _mermaid(chart: str) -> str:
+    return f"```mermaid\n{chart}\n```"
 
 
 def _footer(record: Record) -> Section | None:
