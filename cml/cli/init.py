@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cml import config
-from cml.errors import UsageError
+if TYPE_CHECKING:
+    from cml.commands.init import Forge
 
 EPILOG = """\b
-Example:
+Examples:
   cml-run init && $EDITOR cml.yaml
+  cml-run init --forge gitlab
 """
 
 
 @click.command(epilog=EPILOG)
-@click.option("--force", is_flag=True, help="Overwrite a cml.yaml that is there.")
-def command(*, force: bool) -> None:
-    """Write a cml.yaml in which every setting is explained and left at its default."""
-    path = Path("cml.yaml")
-    if path.exists() and not force:
-        raise UsageError("cml.yaml is there already", hint="--force overwrites it")
-    path.write_text(config.template(), encoding="utf-8")
-    click.echo("wrote cml.yaml")
+@click.option(
+    "--forge",
+    type=click.Choice(["github", "gitlab"]),
+    help="The forge to write a workflow for.  [default: by the host of origin]",
+)
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+def command(*, forge: Forge | None, force: bool) -> None:
+    """Write a cml.yaml in which every setting is explained, and the forge's workflow.
+
+    The workflow is .github/workflows/cml.yaml or .gitlab-ci.yml. Settings are left at their
+    defaults, and what is there is kept.
+    """
+    from cml.commands import init
+
+    for line in init.write(Path.cwd(), os.environ, forge=forge, force=force):
+        click.echo(line)
