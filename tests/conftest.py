@@ -6,9 +6,12 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from forge_fixtures import github_forge, gitlab_forge, serving
 from lab import Lab, build_lab
 
 from cml import pipeline
+
+__all__ = ["github_forge", "gitlab_forge", "serving"]  # fixtures of other files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
