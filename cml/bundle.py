@@ -83,6 +83,12 @@ class Bundle:
     def _write(self, name: str, text: str) -> None:
         (self._staging / name).write_bytes(text.encode("utf-8", "backslashreplace"))
 
+    def rewrite(self, record: Record) -> None:
+        """Bring the record of a finished bundle up to date, all of it or nothing."""
+        new = self.folder / f"{RECORD}.partial"
+        new.write_bytes(records.to_json(record))
+        new.replace(self.folder / RECORD)
+
     def abandon(self) -> None:
         """Leave nothing behind of a bundle that was not finished."""
         if self._claim is not None:

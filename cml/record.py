@@ -20,7 +20,10 @@ Value = float | int | str | bool | None
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """Where we are. `sha` is the commit that people see: a pull request's head, not its merge."""
+    """Where we are. `sha` is the commit that people see: a pull request's head, not its merge.
+
+    `private` is None where nothing tells; `closed` says that the pull request has just ended.
+    """
 
     forge: Forge = "terminal"
     repository: str | None = None
@@ -31,6 +34,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     pull_request: int | None = None
     target: str | None = None
     trusted: bool = True
+    private: bool | None = None
+    closed: bool = False
     run_url: str | None = None
 
 

@@ -74,6 +74,7 @@ def ci(source: str, branch: str = "main") -> dict[str, str]:
     return {
         "CI": "true",
         "GITHUB_ACTIONS": "true",
+        "CML_FORGE": "terminal",
         "GITHUB_EVENT_NAME": "push",
         "GITHUB_REF": f"refs/heads/{branch}",
         "GITHUB_SHA": source,

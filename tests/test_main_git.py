@@ -56,6 +56,7 @@ def test_a_detached_head_in_ci_saves_to_the_branch_that_the_job_is_for(lab: Lab)
     env = {
         "CI": "true",
         "GITHUB_ACTIONS": "true",
+        "CML_FORGE": "terminal",
         "GITHUB_EVENT_NAME": "push",
         "GITHUB_REF": "refs/heads/main",
         "GITHUB_SHA": source,

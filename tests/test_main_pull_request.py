@@ -30,6 +30,7 @@ def pull_request(lab: Lab, *, fork: bool = False) -> dict[str, str]:
     return {
         "CI": "true",
         "GITHUB_ACTIONS": "true",
+        "CML_FORGE": "terminal",
         "GITHUB_EVENT_NAME": "pull_request",
         "GITHUB_EVENT_PATH": str(event),
         "GITHUB_REF": "refs/pull/7/merge",

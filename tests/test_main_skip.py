@@ -34,6 +34,7 @@ def test_a_scheduled_run_is_not_skipped_by_its_own_last_results(lab: Lab) -> Non
     lab.commit("Nightly [ci skip]")
     env = {
         "GITHUB_ACTIONS": "true",
+        "CML_FORGE": "terminal",
         "GITHUB_EVENT_NAME": "schedule",
         "GITHUB_REF": "refs/heads/main",
     }

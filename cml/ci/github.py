@@ -22,6 +22,7 @@ def context(environ: Environ, event: Event) -> Context:
         forge="github",
         event=name,
         repository=variable(environ, "GITHUB_REPOSITORY"),
+        private=_private(event),
         run_url=_run_url(environ),
     )
 
@@ -60,8 +61,25 @@ def _pull_request(environ: Environ, event: Event) -> Context:
         branch=text(event, "pull_request.head.ref") or variable(environ, "GITHUB_HEAD_REF"),
         target=text(event, "pull_request.base.ref") or variable(environ, "GITHUB_BASE_REF"),
         pull_request=number(look(event, "pull_request.number")) or number(ref.partition("/")[0]),
-        trusted=source is not None and source == text(event, "pull_request.base.repo.full_name"),
+        trusted=_is_own(environ, source, text(event, "pull_request.base.repo.full_name")),
+        closed=look(event, "action") == "closed",
     )
+
+
+def _is_own(environ: Environ, source: str | None, repository: str | None) -> bool:
+    """Tell whether code comes from the repository itself; Dependabot's is run like a fork's.
+
+    See https://docs.github.com/code-security/dependabot/troubleshooting-dependabot/troubleshooting-dependabot-on-github-actions
+    """
+    dependabot = variable(environ, "GITHUB_ACTOR") == "dependabot[bot]"
+    return source is not None and source == repository and not dependabot
+
+
+def _private(event: Event) -> bool | None:
+    """Tell whether only some may read the repository; an `internal` one is private as well."""
+    private = look(event, "repository.private")
+    visible = text(event, "repository.visibility") in {None, "public"}
+    return private or not visible if isinstance(private, bool) else None
 
 
 def _workflow_run(environ: Environ, event: Event) -> Context:
@@ -74,7 +92,7 @@ def _workflow_run(environ: Environ, event: Event) -> Context:
         branch=text(run, "head_branch"),
         pull_request=number(look(pull_request, "number")),
         target=text(pull_request, "base.ref"),
-        trusted=source is not None and source == variable(environ, "GITHUB_REPOSITORY"),
+        trusted=_is_own(environ, source, variable(environ, "GITHUB_REPOSITORY")),
     )
 
 

@@ -23,6 +23,7 @@ def context(environ: Mapping[str, str]) -> Context:
         pull_request=number(variable(environ, "CI_MERGE_REQUEST_IID")),
         target=variable(environ, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),
         trusted=_trusted(environ),
+        private=_private(environ),
         run_url=variable(environ, "CI_JOB_URL"),
     )
 
@@ -33,6 +34,11 @@ def _branch(environ: Mapping[str, str]) -> str | None:
         return None
     source = variable(environ, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")
     return source or variable(environ, "CI_COMMIT_BRANCH")
+
+
+def _private(environ: Mapping[str, str]) -> bool | None:
+    visibility = variable(environ, "CI_PROJECT_VISIBILITY")
+    return None if visibility is None else visibility != "public"
 
 
 def _trusted(environ: Mapping[str, str]) -> bool:

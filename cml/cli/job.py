@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cml import ci, config
+from cml import ci, config, record
 from cml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from cml.commands.run import Surroundings
     from cml.config import Settings
+    from cml.forges.base import Forge
+    from cml.record import Context
 
 FILE = "cml.yaml"
 
@@ -39,14 +41,27 @@ def gather(flags: Mapping[str, Any]) -> tuple[Settings, Surroundings]:
     settings = config.settings(flags, os.environ, _settings_file(start))
     publish = ci.is_ci(os.environ) if settings.publish is None else settings.publish
     token = config.token(os.environ)
+    context = ci.context(os.environ, _event(os.environ))
     return settings, Surroundings(
         start=start,
         environ=os.environ,
-        context=ci.context(os.environ, _event(os.environ)),
+        context=context,
+        forge=forge(settings, context, token) if publish else None,
         token=token,
         secrets=_secrets(os.environ, token),
         publish=publish,
     )
+
+
+def forge(settings: Settings, context: Context, token: str | None) -> Forge | None:
+    """Open the forge to tell; None where that is the terminal alone."""
+    if (settings.forge or context.forge) == "terminal":
+        return None
+    from cml import forges
+
+    private = True if context.private is None else context.private
+    named = record.replace(context, forge=settings.forge or context.forge)
+    return forges.open_forge(named, os.environ, token, private=private)
 
 
 def _secrets(environ: Mapping[str, str], token: str | None) -> frozenset[str]:

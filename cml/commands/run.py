@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cml.commands import experiment
+    from cml.commands.tell import Telling
     from cml.config import Settings
+    from cml.forges.base import Forge
     from cml.record import Context
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ class Surroundings:
     """Where and as whom a run takes place.
 
     `publish` tells whether results are saved; `environ` may be added to for children's sake, and
-    `secrets` names its variables that stages must not see.
+    `secrets` names its variables that stages must not see. `forge` is who is told; None for nobody.
     """
 
     start: Path
@@ -50,6 +52,7 @@ class Surroundings:
     token: str | None
     secrets: frozenset[str]
     publish: bool
+    forge: Forge | None = None
 
 
 def run(settings: Settings, around: Surroundings) -> ExitCode:
@@ -59,19 +62,68 @@ def run(settings: Settings, around: Surroundings) -> ExitCode:
         CmlError: before there is anything to report: no repository, no place for the bundle.
     """
     checkout = open_checkout(around)
-    context = located(around.context, checkout)
+    around = replace(around, context=located(around.context, checkout))
+    if reason := skip_reason(settings, checkout, around.context):
+        return _skip(settings, around, checkout, reason)
+    number = _number(settings.metrics_format)
+    told = _telling(settings, around, checkout, number)
     with bundle.staging(around.start / settings.out) as made:
-        number: Callable[[float], str] = repr
-        if reason := skip_reason(settings, checkout, context):
-            record = Record(context=context, outcome="skipped", reason=f"Skipped: {reason}.")
-        else:
-            number = _number(settings.metrics_format)
-            with contextlib.redirect_stdout(sys.stderr):
-                record = _experiment(settings, replace(around, context=context), checkout, made)
+        if told:
+            told.begin(token=around.token)
+        with contextlib.redirect_stdout(sys.stderr):
+            record = _experiment(settings, around, checkout, made)
         text = report.render(record, number=number)
         made.finish(record, text)
+    if told:
+        record = told.results(record, made.folder)
+        made.rewrite(record)
     terminal.publish(record, text, number=number)
+    return exit_code(record, refused=bool(told and told.refused))
+
+
+def _skip(
+    settings: Settings, around: Surroundings, checkout: repo.Checkout, reason: str
+) -> ExitCode:
+    record = Record(context=around.context, outcome="skipped", reason=f"Skipped: {reason}.")
+    text = report.render(record)
+    with bundle.staging(around.start / settings.out) as made:
+        made.finish(record, text)
+    if around.forge:
+        from cml.commands import pictures, tell
+
+        tell.show(around.forge, record, made.folder)
+        if around.context.closed and around.context.trusted:
+            checkout.prune_pictures(pictures.group(around.context))
+    terminal.publish(record, text, number=repr)
     return exit_code(record)
+
+
+def _telling(
+    settings: Settings,
+    around: Surroundings,
+    checkout: repo.Checkout,
+    number: Callable[[float], str],
+) -> Telling | None:
+    """Return whom to tell and how; None where nobody is to be told."""
+    if around.forge is None:
+        return None
+    from cml.commands import pictures, tell
+
+    host = functools.partial(
+        pictures.host,
+        forge=around.forge,
+        bundle=around.start / settings.out,
+        settings=settings,
+        checkout=checkout if around.context.trusted else None,
+    )
+    return tell.Telling(
+        forge=around.forge,
+        context=around.context,
+        name=settings.name,
+        number=number,
+        release=settings.release,
+        host=host,
+    )
 
 
 def _number(pattern: str) -> Callable[[float], str]:
@@ -88,6 +140,8 @@ def skip_reason(settings: Settings, checkout: repo.Checkout, context: Context) -
     Forges skip pushes and pull requests by what the commit's message says, and nothing else: a
     scheduled run that watches for new data finds its own last results at the head.
     """
+    if context.closed:
+        return "the pull request is closed"
     if context.event in ASKED_FOR or settings.update:
         return None
     return ci.skip_reason(checkout.head_message(context))
@@ -175,9 +229,16 @@ def _failure(error: CmlError) -> Failure:
     )
 
 
-def exit_code(record: Record) -> ExitCode:
-    """Return what the record says to a shell; a verdict wins over a failure to publish."""
-    failed = ExitCode(record.failure.exit_code) if record.failure else ExitCode.PASSED
+def exit_code(record: Record, *, refused: bool = False) -> ExitCode:
+    """Return what the record says to a shell; a verdict wins over a failure to publish.
+
+    Args:
+        record: the facts.
+        refused: the forge has refused to be told of them.
+    """
+    failed = ExitCode.PUBLISH if refused else ExitCode.PASSED
+    if record.failure:
+        failed = ExitCode(record.failure.exit_code)
     if failed not in {ExitCode.PASSED, ExitCode.PUBLISH}:
         return failed
     return VERDICTS.get(record.verdict or "pass", failed)

@@ -8,15 +8,17 @@ from typing import Any
 from cml.config import file, values
 from cml.config.file import Given, Raw
 from cml.config.options import OPTIONS, Option
-from cml.config.values import Person, Targets
+from cml.config.values import Images, Person, Targets, Way
 from cml.errors import UsageError
+from cml.record import Forge
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the main job is asked to do; :data:`OPTIONS` describes each field.
 
-    `publish` is None where nobody has decided: in CI yes, from a shell no. `tag_prefix` is None
+    `publish` is None where nobody has decided: in CI yes, from a shell no. So is `release`: the
+    forge decides. `forge` is None where the environment tells. `tag_prefix` is None
     where no tags are wanted. `out` is as written, relative to wherever the caller says.
     """
 
@@ -27,7 +29,11 @@ class Settings:
     metrics_diff_targets: Targets
     metrics_format: str
     tag_prefix: str | None
+    forge: Forge | None
     publish: bool | None
+    publish_as: Way
+    release: bool | None
+    images: Images
     out: Path
     jobs: int
     name: str

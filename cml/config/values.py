@@ -3,7 +3,12 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
+
+from cml.record import Forge
+
+Way = Literal["push", "pull-request"]
+Images = Literal["auto", "inline", "none"]
 
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
@@ -75,6 +80,27 @@ def boolean(text: str) -> bool:
     if word not in _TRUE | _FALSE:
         raise ValueError(f"true or false is expected, not {text!r}")
     return word in _TRUE
+
+
+def forge(text: str) -> str:
+    """Parse the name of a forge."""
+    return _one_of(get_args(Forge), text)
+
+
+def way(text: str) -> str:
+    """Parse how results reach their branch."""
+    return _one_of(get_args(Way), text)
+
+
+def images(text: str) -> str:
+    """Parse what happens to pictures."""
+    return _one_of(get_args(Images), text)
+
+
+def _one_of(words: tuple[str, ...], text: str) -> str:
+    if text not in words:
+        raise ValueError(f"one of {', '.join(words)} is expected, not {text!r}")
+    return text
 
 
 def count(text: str) -> int:

@@ -75,6 +75,9 @@ class Forge(Protocol):
     comment_limit: int
     """The most that a comment may measure, in bytes of UTF-8, the marker left out."""
 
+    describes_tags: bool
+    """Whether people here expect a release on a tag of results without having asked for one."""
+
     def pull_requests(self, branch: str) -> list[PullRequest]:
         """Return the open pull requests whose head is this branch of this repository."""
 

@@ -6,6 +6,7 @@ from cml.repo import (
     experiments,
     history,
     locks,
+    pictures,
     remotes,
     saving,
     transport,
@@ -29,6 +30,8 @@ class Checkout(worktree.WorkTree):
 
     build_commit = commits.build_commit
     push = remotes.push
+    push_pictures = pictures.push_pictures
+    prune_pictures = pictures.prune_pictures
     save = saving.save
     clear_stale_locks = locks.clear_stale_locks
 

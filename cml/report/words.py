@@ -48,6 +48,12 @@ def headline(record: Record) -> tuple[str, str]:
     return SYMBOLS[record.verdict], _TITLES[record.verdict] + unsaved
 
 
+def title(record: Record) -> str:
+    """Return the verdict and why, as one line of plain text."""
+    symbol, verdict = headline(record)
+    return visible(f"{symbol} {verdict}. {sentence(record)}".replace("`", ""), 1000)
+
+
 def _failed(record: Record) -> bool:
     """Tell whether the run itself failed; a failure after a verdict does not hide the verdict."""
     return record.outcome == "failed" or (record.failure is not None and record.verdict is None)

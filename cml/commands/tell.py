@@ -1,0 +1,200 @@
+"""The story of telling a forge: that a run has begun, and in the end all that it found."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from cml import report
+from cml.commands import pictures
+from cml.errors import PublishError
+from cml.forges.base import JobPage, Status, Subject
+from cml.record import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from cml.forges.base import Forge, State
+    from cml.record import Context, Record, Verdict
+    from cml.report import Image
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+STATES: dict[Verdict | None, State] = {
+    "pass": "success",
+    "fail": "failure",
+    "inconclusive": "error",
+    "invalid": "error",
+    None: "error",
+}
+READ_ONLY = (
+    "the token may only read, as is usual for code from a fork: the report goes to this job's page "
+    "and log alone. A second, trusted job can publish the bundle: `cml-run post`"
+)
+
+
+@dataclass(kw_only=True)
+class Telling:
+    """One run, and the forge that is told of it.
+
+    Attributes:
+        forge: whom to tell.
+        context: where the run takes place.
+        name: the name of the comment and of the status.
+        number: makes a number readable.
+        release: whether to describe the tag by a release; None leaves it to the forge.
+        host: puts pictures where readers see them.
+        heard: False once the forge has refused an untrusted run.
+        refused: what the forge would not take.
+    """
+
+    forge: Forge
+    context: Context
+    name: str
+    number: Callable[[float], str] = repr
+    release: bool | None = None
+    host: Callable[[Record], dict[str, Image]] = pictures.nowhere
+    heard: bool = True
+    refused: list[PublishError] = field(default_factory=list)
+
+    def begin(self, *, token: str | None) -> None:
+        """Say that a run has begun; what the token may not do becomes known before the training.
+
+        Raises:
+            PublishError: there is no token at all, where one could have been given.
+        """
+        if self.context.sha is None:
+            return
+        try:
+            self._status(self.context.sha, self.name, "pending", "running")
+        except PublishError as error:
+            if self.context.trusted and token is None:
+                raise
+            self.heard = self.context.trusted
+            log.info(READ_ONLY) if not self.heard else log.warning("%s", _said(error))
+
+    def results(self, record: Record, bundle: Path) -> Record:
+        """Tell what a run found; return its record with the addresses of what was told.
+
+        What the forge refuses is noted and said, and hinders nothing else.
+        """
+        images: dict[str, Image] = {}
+        if self.heard:
+            images = self._try(lambda: self.host(record)) or {}
+        render = functools.partial(self._render, record, images)
+        if self.heard:
+            comment = self._try(lambda: self._comment(render))
+            status = self._try(lambda: self._statuses(record, render))
+            self._try(lambda: self._describe_tag(record, render))
+            record = replace(
+                record, published=replace(record.published, comment=comment, status=status)
+            )
+        show(self.forge, record, bundle, render)
+        return record
+
+    def _render(self, record: Record, images: Mapping[str, Image], limit: int) -> str:
+        return report.render(record, number=self.number, limit=limit, images=images)
+
+    def _comment(self, render: Callable[[int], str]) -> str | None:
+        body = render(self.forge.comment_limit)
+        found = None
+        for subject in _subjects(self.forge, self.context):
+            found = self.forge.comment(subject, name=self.name, body=body)
+            log.info("the report: %s", found)
+        return found
+
+    def _statuses(self, record: Record, render: Callable[[int], str]) -> str | None:
+        """Set the statuses of the commit that ran and of the one that holds its results."""
+        published = record.published
+        shas = [record.context.sha, published.commit if published.pushed else None]
+        found = None
+        for sha in dict.fromkeys(filter(None, shas)):
+            state: State = "error" if record.outcome == "failed" else STATES[record.verdict]
+            summary = render(self.forge.comment_limit)
+            said = report.title(record)
+            url = self._status(sha, self.name, state, said, summary)
+            found = found or url
+            for check in record.checks:
+                name = f"{self.name}/{check.name}"
+                state = "success" if check.level != "error" else STATES[check.status]
+                self._status(sha, name, state, check.message or check.status)
+        return found
+
+    def _status(
+        self,
+        sha: str,
+        name: str,
+        state: State,
+        title: str,
+        summary: str = "",
+    ) -> str | None:
+        return self.forge.status(
+            Status(
+                sha=sha,
+                name=name,
+                state=state,
+                title=title,
+                summary=summary,
+                url=self.context.run_url,
+            )
+        )
+
+    def _describe_tag(self, record: Record, render: Callable[[int], str]) -> None:
+        wanted = self.forge.describes_tags if self.release is None else self.release
+        tag = record.published.tag
+        if wanted and tag:
+            body = render(self.forge.comment_limit)
+            log.info("release: %s", self.forge.release(tag=tag, title=tag, body=body))
+
+    def _try(self, act: Callable[[], T]) -> T | None:
+        """Do something that the forge may refuse; from a fork that is usual, and no failure."""
+        try:
+            return act()
+        except PublishError as error:
+            log.log(logging.ERROR if self.context.trusted else logging.INFO, "%s", _said(error))
+            if self.context.trusted:
+                self.refused.append(error)
+        return None
+
+
+def show(
+    forge: Forge, record: Record, bundle: Path, render: Callable[[int], str] | None = None
+) -> None:
+    """Write what needs nobody's leave: the page, the outputs and the annotations of the job."""
+    if isinstance(forge, JobPage):
+        plainly = functools.partial(_plainly, record)
+        forge.show(record, render or plainly, outputs=_outputs(record, bundle))
+
+
+def _plainly(record: Record, limit: int) -> str:
+    return report.render(record, limit=limit)
+
+
+def _subjects(forge: Forge, context: Context) -> Iterator[Subject]:
+    """Name what the comment belongs to: the pull requests of the commit, else the commit."""
+    numbers = [context.pull_request] if context.pull_request else []
+    if not numbers and context.branch:
+        numbers = [found.number for found in forge.pull_requests(context.branch)]
+    for number in numbers:
+        yield Subject(kind="pull request", id=str(number))
+    if not numbers and context.sha:
+        yield Subject(kind="commit", id=context.sha)
+
+
+def _outputs(record: Record, bundle: Path) -> dict[str, str]:
+    return {
+        "verdict": record.verdict or "",
+        "outcome": record.outcome,
+        "report": str(bundle / "report.md"),
+        "record": str(bundle / "record.json"),
+        "commit": record.published.commit or "",
+        "tag": record.published.tag or "",
+    }
+
+
+def _said(error: PublishError) -> str:
+    return f"{error.message}\n{error.hint}" if error.hint else error.message
