@@ -4,11 +4,11 @@ A forge is a context manager with a server of its own on a free port:
 
     with GitHub() as forge:                      # or GitLab(prefix="/git", repository="g/sub/r")
         number = forge.add_pull(head="feature", sha=SHA)
-        forge.fail("POST", r"/comments$", forge_faults.status(502))      # once; times=3, times=None
-        forge.before("POST", r"/comments$", lambda: other_job.comment())  # acts between two requests
-        ...                                      # talk to forge.api with forge.token
-    assert forge.problems == []                  # what broke the documents; the fixtures see to it
-    forge.count("POST", r"/issues/7/comments$")  # of forge.log, the list of all requests
+        forge.fail("POST", r"/comments$", faults.status(502))      # once; times=3, times=None
+        forge.before("POST", r"/comments$", other.act)    # another job, between two requests
+        ...                                               # talk to forge.api with forge.token
+    assert forge.problems == []  # what broke the documents; the fixtures of `forge_fixtures` do it
+    forge.count("POST", r"/issues/7/comments$")           # of forge.log, the list of all requests
 
 Patterns are searched for in the path below the API's root, with its percent codes decoded. A forge
 keeps its state in lists and dicts to be read by tests: see `forge_github.py` and `forge_gitlab.py`.
@@ -18,19 +18,22 @@ keeps its state in lists and dicts to be read by tests: see `forge_github.py` an
 from __future__ import annotations
 
 import itertools
-import re
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
-from forge_contract import Contract
 from forge_faults import Answer, Fault
 from forge_http import Handler, Refusal, Request
 from forge_server import Server
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
+
+    from forge_contract import Contract
 
 
 @dataclass(eq=False)

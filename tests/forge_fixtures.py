@@ -26,7 +26,8 @@ def serving() -> Iterator[Callable[[Forge], Forge]]:
     yield start
     for forge in started:
         forge.__exit__()
-    assert [problem for forge in started for problem in forge.problems] == []
+    problems = [problem for forge in started for problem in forge.problems]
+    assert not problems, "\n".join(problems)
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ class Pulls:
         raise Refusal(404, "Not Found")
 
     def _side(self: GitHub, repository: str, branch: str, sha: str) -> dict[str, Any]:
-        owner = repository.split("/")[0]
+        owner = repository.split("/", maxsplit=1)[0]
         return {
             "label": f"{owner}:{branch}",
             "ref": branch,
@@ -144,7 +144,7 @@ class Pulls:
         return self.page(request, [p for p in own if path[-1] in self._shas[p["number"]]])
 
     @route("GET", f"{REPO}")
-    def get_repository(self: GitHub, request: Request, *_: str) -> Answer:
+    def get_repository(self: GitHub, *_: object) -> Answer:
         return Answer(200, self.repo())
 
     @route("GET", "/user")

@@ -117,7 +117,7 @@ class Results:
         output = wanted.get("output", {})
         for name in ("summary", "text"):
             if len(output.get(name) or "") > OUTPUT_LIMIT:
-                text = f"Only {OUTPUT_LIMIT} characters are allowed; {len(output[name])} were supplied."
+                text = f"Only {OUTPUT_LIMIT} characters are allowed"
                 raise invalid("CheckRun", name, "custom", text)
         if len(output.get("annotations", [])) > MOST_ANNOTATIONS:
             raise invalid("CheckRun", "annotations", "custom", "No more than 50 items are allowed")
@@ -134,7 +134,7 @@ class Results:
         return self.page(request, self.releases[::-1])
 
     @route("GET", f"{REPO}/releases/tags/{{tag}}")
-    def release_of_tag(self: GitHub, request: Request, *path: str) -> Answer:
+    def release_of_tag(self: GitHub, _: Request, *path: str) -> Answer:
         for release in self.releases:
             if release["tag_name"] == path[-1] and not release["draft"]:
                 return Answer(200, release)

@@ -13,6 +13,11 @@ _REPO_LINKS = (
 _USER_LINKS = (
     "events followers following gists organizations received_events repos starred subscriptions"
 )
+_REPO_COUNTS = (
+    "forks forks_count open_issues open_issues_count watchers watchers_count size stargazers_count"
+    " network_count subscribers_count"
+)
+_CHANGES = "additions changed_files commits deletions review_comments"
 HAS = ("issues", "projects", "downloads", "wiki", "pages", "discussions")
 BOT = "github-actions[bot]"
 
@@ -60,11 +65,7 @@ def repository(server: str, api: str, path: str, number: int, *, private: bool) 
     owner, name = path.split("/")
     address = f"{api}/repos/{path}"
     links = {f"{link}_url": f"{address}/{link}" for link in _REPO_LINKS.split()}
-    counts = dict.fromkeys(
-        "forks forks_count open_issues open_issues_count watchers watchers_count size"
-        " stargazers_count network_count subscribers_count".split(),
-        0,
-    )
+    counts = dict.fromkeys(_REPO_COUNTS.split(), 0)
     has = {f"has_{what}": True for what in HAS}
     never = dict.fromkeys(("description", "homepage", "language", "mirror_url", "license"))
     return _object(
@@ -158,7 +159,7 @@ def pull(repo: dict[str, Any], number: int, **facts: Any) -> dict[str, Any]:
 
 def pull_details() -> dict[str, Any]:
     """Return what a pull request has when it is asked for alone."""
-    counts = dict.fromkeys("additions changed_files commits deletions review_comments".split(), 1)
+    counts = dict.fromkeys(_CHANGES.split(), 1)
     return {
         **counts,
         "comments": 0,

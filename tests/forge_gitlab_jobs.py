@@ -1,12 +1,13 @@
 """The environment of a job at the fake GitLab.
 
-    forge.environ("push", sha=SHA, branch="main")
-    forge.environ("push", sha=SHA, tag="v1")
-    forge.environ("schedule", sha=SHA)                        # or "web", by hand
-    forge.environ("merge_request_event", sha=SHA, number=7)   # another sha: a merged result
+    forge.environ("push", folder=tmp_path, sha=SHA, branch="main")
+    forge.environ("push", folder=tmp_path, sha=SHA, tag="v1")
+    forge.environ("schedule", folder=tmp_path, sha=SHA)  # or "web", by hand
+    forge.environ("merge_request_event", folder=tmp_path, sha=SHA, number=7)
 
-The project access token is in GITLAB_TOKEN. The pipeline of a merge request from a fork runs in
-the fork, as it does unless a member starts it in the parent: it has no such token.
+With another sha than the merge request's, the pipeline is one of merged results. The project access
+token is in GITLAB_TOKEN. The pipeline of a merge request from a fork runs in the fork, as it does
+unless a member starts it in the parent: it has no such token.
 """
 
 from __future__ import annotations
@@ -30,12 +31,11 @@ class Jobs:
         event: str,
         *,
         sha: str,
-        folder: Path | None = None,
+        folder: Path,
         branch: str = "main",
         tag: str | None = None,
         number: int | None = None,
     ) -> dict[str, str]:
-        """Return the variables; `folder` is there to be called as GitHub's twin is."""
         place = urlsplit(self.server)
         common = {
             "CI": "true",
@@ -55,6 +55,7 @@ class Jobs:
             "CI_SERVER_URL": self.server,
             "GITLAB_CI": "true",
             "GITLAB_USER_LOGIN": "ada",
+            "RUNNER_TEMP_PROJECT_DIR": str(folder),
         }
         ref = {"CI_COMMIT_TAG": tag} if tag else {"CI_COMMIT_BRANCH": branch}
         if number:

@@ -155,8 +155,8 @@ class Merges:
         return self.page(request, [p for p in self.pulls if sha in self._shas[p["iid"]]])
 
     @route("GET", PROJECT)
-    def get_project(self: GitLab, request: Request, _: str) -> Answer:
-        group, _, name = self.repository.rpartition("/")
+    def get_project(self: GitLab, *_: object) -> Answer:
+        group, name = self.repository.rsplit("/", 1)
         return Answer(
             200,
             {

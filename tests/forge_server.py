@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from forge_faults import Answer
 from forge_http import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forge_faults import Answer
 
 
 class Server(ThreadingHTTPServer):

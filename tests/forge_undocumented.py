@@ -6,6 +6,7 @@ its project_markdown_uploads page) and /api/users/ (runners).
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 STRING = {"type": "string"}
@@ -165,3 +166,13 @@ GITLAB = {
     "/api/v4/user": {"get": _operation(200, USER)},
     "/api/v4/user/runners": {"post": _operation(201, RUNNER, _RUNNER)},
 }
+
+
+def amend(document: dict[str, Any]) -> None:
+    """Add to GitLab's document what it lacks, and correct what it has wrong."""
+    document["paths"].update(copy.deepcopy(GITLAB))
+    for name, schema in document["components"]["schemas"].items():
+        if name.startswith("API_Entities_MergeRequest"):
+            schema["properties"].update(copy.deepcopy(MERGE_REQUEST))
+    content = document["paths"][f"{PROJECT}/merge_requests"]["get"]["responses"]["200"]["content"]
+    content["application/json"]["schema"] = _list(content["application/json"]["schema"])

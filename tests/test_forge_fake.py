@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import forge_contract
 import forge_faults
 import pytest
 import requests
-from forge_base import Forge
 from forge_github import GitHub
 from forge_gitlab import GitLab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forge_base import Forge
 
 SHA = "a" * 40
 documented = pytest.mark.skipif(
@@ -94,6 +98,11 @@ def test_a_project_path_that_is_not_encoded_is_noticed(gitlab_forge: GitLab) -> 
         ("/repos/o/r/check-runs", {"name": "x"}, "'head_sha' is a required"),
         (f"/repos/o/r/statuses/{SHA}", {"state": "ok"}, "'ok' is not one of"),
         (f"/repos/o/r/statuses/{SHA}", {"state": "error", "titel": "x"}, "no field 'titel'"),
+        (
+            "/repos/o/r/check-runs",
+            {"name": "x", "head_sha": SHA, "output": {"title": "t", "summary": "x" * 65_536}},
+            "is too long",
+        ),
         ("/repos/o/r/pulls?heads=b", None, "no parameter 'heads'"),
     ],
 )
