@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RECORD = "record.json"
 REPORT = "report.md"
+LARGEST = 20_000_000
+"""Bytes that a record may have which somebody else has made."""
 JUNIT = "junit.xml"
 METRICS = "metrics.txt"
 IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"}
@@ -104,6 +106,25 @@ class Bundle:
         return self.folder.is_dir() and (
             (self.folder / RECORD).is_file() or not any(self.folder.iterdir())
         )
+
+
+def read(folder: Path) -> Record:
+    """Read the record of a bundle that anybody may have made.
+
+    Raises:
+        UsageError: there is none, or it is too large, or not a record.
+    """
+    path = folder / RECORD
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path} is larger than {LARGEST:,} bytes")
+        return records.from_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", hint="name the folder of a bundle"
+        ) from error
+    except ValueError as error:
+        raise UsageError(f"{path} is not a record: {error}") from error
 
 
 def _claimed(staging: Path, folder: Path) -> int:

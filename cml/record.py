@@ -145,11 +145,16 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """What left this machine."""
+    """What left this machine.
+
+    `proposed` is the branch that waits for its pull request, whose address is `pull_request`.
+    """
 
     commit: str | None = None
     tag: str | None = None
     ref: str | None = None
+    proposed: str | None = None
+    pull_request: str | None = None
     pushed: bool = False
     comment: str | None = None
     status: str | None = None

@@ -14,10 +14,19 @@ if TYPE_CHECKING:
 
 def add(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a click command the option of each setting; None stands for not given."""
-    for option in reversed(config.OPTIONS):
-        if option.flags:
-            function = _click_option(option)(function)
-    return function
+    return only(*(option.name for option in config.OPTIONS))(function)
+
+
+def only(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a click command the options of some settings, by their names."""
+
+    def give(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(config.OPTIONS):
+            if option.flags and option.name in names:
+                function = _click_option(option)(function)
+        return function
+
+    return give
 
 
 def _click_option(option: config.Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

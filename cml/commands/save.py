@@ -165,11 +165,18 @@ def _commit(
         author=settings.author,
         committer=settings.committer,
     )
+    if settings.publish_as == "pull-request":
+        return _published(checkout.offer(results), proposed=True)
     saved = checkout.save(results, lambda changed: holds(checkout.root / path for path in changed))
+    return _published(saved)
+
+
+def _published(saved: repo.Saved, *, proposed: bool = False) -> Published:
     return Published(
         commit=saved.commit,
         tag=saved.tag,
         ref=None if saved.pushed else saved.ref,
+        proposed=saved.branch if proposed else None,
         pushed=saved.pushed,
         note=saved.note,
     )

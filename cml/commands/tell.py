@@ -47,6 +47,7 @@ class Telling:
         name: the name of the comment and of the status.
         number: makes a number readable.
         release: whether to describe the tag by a release; None leaves it to the forge.
+        numbers: the pull requests to comment on; None where they are to be found.
         host: puts pictures where readers see them.
         heard: False once the forge has refused an untrusted run.
         refused: what the forge would not take.
@@ -58,6 +59,7 @@ class Telling:
     number: Callable[[float], str] = repr
     release: bool | None = None
     host: Callable[[Record], dict[str, Image]] = pictures.nowhere
+    numbers: list[int] | None = None
     heard: bool = True
     refused: list[PublishError] = field(default_factory=list)
 
@@ -90,9 +92,11 @@ class Telling:
             comment = self._try(lambda: self._comment(render))
             status = self._try(lambda: self._statuses(record, render))
             self._try(lambda: self._describe_tag(record, render))
-            record = replace(
-                record, published=replace(record.published, comment=comment, status=status)
+            proposal = self._try(lambda: self._propose(record, render))
+            published = replace(
+                record.published, comment=comment, status=status, pull_request=proposal
             )
+            record = replace(record, published=published)
         show(self.forge, record, bundle, render)
         return record
 
@@ -102,7 +106,7 @@ class Telling:
     def _comment(self, render: Callable[[int], str]) -> str | None:
         body = render(self.forge.comment_limit)
         found = None
-        for subject in _subjects(self.forge, self.context):
+        for subject in subjects(self.forge, self.context, self.numbers):
             found = self.forge.comment(subject, name=self.name, body=body)
             log.info("the report: %s", found)
         return found
@@ -150,6 +154,16 @@ class Telling:
             body = render(self.forge.comment_limit)
             log.info("release: %s", self.forge.release(tag=tag, title=tag, body=body))
 
+    def _propose(self, record: Record, render: Callable[[int], str]) -> str | None:
+        branch, base = record.published.proposed, self.context.branch
+        if not branch or not base:
+            return None
+        title = f"Results of {(self.context.sha or branch)[:7]}"
+        body = render(self.forge.comment_limit)
+        url = self.forge.propose(head=branch, base=base, title=title, body=body)
+        log.info("the results as a pull request: %s", url)
+        return url
+
     def _try(self, act: Callable[[], T]) -> T | None:
         """Do something that the forge may refuse; from a fork that is usual, and no failure."""
         try:
@@ -174,11 +188,16 @@ def _plainly(record: Record, limit: int) -> str:
     return report.render(record, limit=limit)
 
 
-def _subjects(forge: Forge, context: Context) -> Iterator[Subject]:
-    """Name what the comment belongs to: the pull requests of the commit, else the commit."""
-    numbers = [context.pull_request] if context.pull_request else []
-    if not numbers and context.branch:
-        numbers = [found.number for found in forge.pull_requests(context.branch)]
+def subjects(forge: Forge, context: Context, numbers: list[int] | None = None) -> Iterator[Subject]:
+    """Name what a comment belongs to: these pull requests, or those of the context; or its commit.
+
+    Raises:
+        PublishError: the forge could not be asked for the pull requests.
+    """
+    if numbers is None:
+        numbers = [context.pull_request] if context.pull_request else []
+        if not numbers and context.branch:
+            numbers = [found.number for found in forge.pull_requests(context.branch)]
     for number in numbers:
         yield Subject(kind="pull request", id=str(number))
     if not numbers and context.sha:

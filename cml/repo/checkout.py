@@ -6,6 +6,7 @@ from cml.repo import (
     experiments,
     history,
     locks,
+    offering,
     pictures,
     remotes,
     saving,
@@ -33,6 +34,7 @@ class Checkout(worktree.WorkTree):
     push_pictures = pictures.push_pictures
     prune_pictures = pictures.prune_pictures
     save = saving.save
+    offer = offering.offer
     clear_stale_locks = locks.clear_stale_locks
 
     @property

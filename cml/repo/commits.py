@@ -97,8 +97,10 @@ def stage(checkout: WorkTree, results: Commit, *, parent: str) -> str:
         return git.text("write-tree", env=env)
 
 
-def record(checkout: WorkTree, results: Commit, tree: str, *, parent: str) -> str:
-    """Write the commit of a tree; return its sha."""
+def record(
+    checkout: WorkTree, results: Commit, tree: str, *, parent: str, merged: str | None = None
+) -> str:
+    """Write the commit of a tree, with a second parent where one is merged; return its sha."""
     message = results.message.encode("utf-8", "replace")
     env = {
         "GIT_AUTHOR_NAME": results.author.name,
@@ -106,7 +108,8 @@ def record(checkout: WorkTree, results: Commit, tree: str, *, parent: str) -> st
         "GIT_COMMITTER_NAME": results.committer.name,
         "GIT_COMMITTER_EMAIL": results.committer.email,
     }
-    return checkout.git.text("commit-tree", tree, "-p", parent, stdin=message, env=env)
+    parents = ["-p", parent, *(["-p", merged] if merged else [])]
+    return checkout.git.text("commit-tree", tree, *parents, stdin=message, env=env)
 
 
 def _files(checkout: WorkTree, path: str) -> Iterator[str]:

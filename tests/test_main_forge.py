@@ -1,0 +1,209 @@
+"""The main job in a forge's CI, end to end: a subprocess, real git and DVC, a forge over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from main_kit import PREFIX, change, checked_out
+
+from cml.forges.base import marker
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from forge_github import GitHub
+    from forge_gitlab import GitLab
+    from lab import Lab
+
+    Fake = GitHub | GitLab
+
+NAME = "cml-run"
+EVENTS = {"GitHub": "pull_request", "GitLab": "merge_request_event"}
+
+
+@pytest.fixture(params=["github", "gitlab"])
+def forge(request: pytest.FixtureRequest) -> Fake:
+    fake: Fake = request.getfixturevalue(f"{request.param}_forge")
+    return fake
+
+
+def job(
+    lab: Lab, forge: Fake, event: str, sha: str, *args: str, cwd: Path, **more: Any
+) -> subprocess.CompletedProcess[str]:
+    folder = lab.root / f"job{len(forge.log)}"
+    folder.mkdir()
+    extra = more.pop("environ", {})
+    environ = {**forge.environ(event, folder=folder, sha=sha, **more), **extra}
+    return lab.cml(*args, cwd=cwd, **environ)
+
+
+def proposed(lab: Lab, forge: Fake, **more: Any) -> tuple[str, int]:
+    lab.git("checkout", "-q", "-b", "better")
+    sha = change(lab)
+    return sha, forge.add_pull(head="better", sha=sha, base="main", **more)
+
+
+def bodies(forge: Fake, number: int) -> list[str]:
+    found = (comment["body"] for comment in forge.comments[number])
+    return [body for body in found if body.startswith(marker(NAME))]
+
+
+def test_a_push_is_reported_on_the_open_pull_request_of_its_branch(lab: Lab, forge: Fake) -> None:
+    sha, number = proposed(lab, forge)
+    done = job(lab, forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
+    assert done.returncode == 0, done.stderr
+    (body,) = bodies(forge, number)
+    assert "`accuracy` | 0.5 | 1 | +0.5" in body
+    published = lab.record(lab.root / "ci")["published"]
+    assert published["comment"]
+    assert published["pushed"]
+    assert forge.shown(sha)[NAME] == "success"
+    assert forge.shown(published["commit"])[NAME] == "success"
+
+
+def test_push_and_pull_request_for_one_commit_end_in_one_comment(lab: Lab, forge: Fake) -> None:
+    sha, number = proposed(lab, forge)
+    for name, event, more in (
+        ("one", "push", {"branch": "better"}),
+        ("two", EVENTS[type(forge).__name__], {"number": number}),
+    ):
+        done = job(lab, forge, event, sha, cwd=checked_out(lab, name, sha), **more)
+        assert done.returncode == 0, done.stderr
+    assert len(bodies(forge, number)) == 1
+    assert len(lab.results("better")) == 1
+
+
+def test_a_push_without_a_pull_request_is_reported_on_the_commit(lab: Lab, forge: Fake) -> None:
+    sha = change(lab)
+    done = job(lab, forge, "push", sha, cwd=checked_out(lab, "ci", sha))
+    assert done.returncode == 0, done.stderr
+    found = (
+        forge.commit_comments(sha)
+        if callable(forge.commit_comments)
+        else forge.commit_comments[sha]
+    )
+    (comment,) = found
+    assert comment["body"].startswith(marker(NAME))
+
+
+def test_people_see_that_a_run_is_under_way_before_it_trains(lab: Lab, forge: Fake) -> None:
+    sha = change(lab)
+    states: list[dict[str, str]] = []
+    lab.write("../during.sh", f"cat {lab.root}/go\n")
+    log = lab.root / "runs.log"
+    forge.before("GET", "", lambda: None)
+    done = job(lab, forge, "push", sha, cwd=checked_out(lab, "ci", sha))
+    assert done.returncode == 0, done.stderr
+    first = forge.log[0]
+    assert first.method == "POST"
+    assert any(word in first.body.decode() for word in ("in_progress", "pending", "running"))
+    assert log.read_text().split() == ["train", "evaluate"]
+    assert states == []
+
+
+def test_a_failed_stage_is_reported_with_its_output_and_a_red_status(lab: Lab, forge: Fake) -> None:
+    lab.git("checkout", "-q", "-b", "better")
+    lab.write("train.py", "print('out of memory'); raise SystemExit(1)\n")
+    sha = lab.commit("Break it")
+    number = forge.add_pull(head="better", sha=sha, base="main")
+    done = job(lab, forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
+    assert done.returncode == 3
+    (body,) = bodies(forge, number)
+    assert "out of memory" in body
+    assert forge.shown(sha)[NAME] in {"failure", "failed", "error"}
+
+
+def test_what_the_forge_refuses_is_said_ends_with_4_and_can_be_posted_later(
+    lab: Lab, forge: Fake
+) -> None:
+    from forge_faults import status
+
+    sha, number = proposed(lab, forge)
+    forge.fail("POST", r"/(comments|notes)$", status(403))
+    cwd = checked_out(lab, "ci", sha)
+    done = job(lab, forge, "push", sha, cwd=cwd, branch="better")
+    assert done.returncode == 4, done.stderr
+    assert ("pull-requests: write" in done.stderr) or ("`api` scope" in done.stderr)
+    assert bodies(forge, number) == []
+    assert len(lab.results("better")) == 1
+    again = job(lab, forge, "push", sha, "post", cwd=cwd, branch="better")
+    assert again.returncode == 0, again.stderr
+    assert "+0.5" in bodies(forge, number)[0]
+
+
+def test_a_fork_with_a_token_that_only_reads_is_told_to_the_job_alone(
+    lab: Lab, github_forge: GitHub
+) -> None:
+    sha, number = proposed(lab, github_forge, fork="eve/r")
+    done = job(
+        lab, github_forge, "pull_request", sha, cwd=checked_out(lab, "ci", sha), number=number
+    )
+    assert done.returncode == 0, done.stderr
+    assert "token may only read" in done.stderr
+    assert bodies(github_forge, number) == []
+    assert lab.results("better") == []
+    summary = next(lab.root.glob("job*/summary.txt")).read_text()
+    assert "`accuracy` | 0.5 | 1 | +0.5" in summary
+
+
+def test_the_job_gets_its_outputs(lab: Lab, github_forge: GitHub) -> None:
+    sha = change(lab)
+    done = job(
+        lab, github_forge, "push", sha, "--tag-prefix", PREFIX, cwd=checked_out(lab, "ci", sha)
+    )
+    assert done.returncode == 0, done.stderr
+    text = next(lab.root.glob("job*/output.txt")).read_text()
+    lines = text.splitlines()
+    found = {
+        line.partition("<<")[0]: lines[at + 1] for at, line in enumerate(lines) if "<<" in line
+    }
+    published = lab.record(lab.root / "ci")["published"]
+    assert found["verdict"] == "pass"
+    assert found["outcome"] == "changed"
+    assert (found["commit"], found["tag"]) == (published["commit"], published["tag"])
+    assert json.loads((lab.root / "ci" / found["record"]).read_text())["version"] == 1
+
+
+@pytest.mark.parametrize("flag", ["--release", "--no-release", None])
+def test_a_release_describes_the_tag_where_it_is_wanted(
+    lab: Lab, forge: Fake, flag: str | None
+) -> None:
+    sha = change(lab)
+    args = ["--tag-prefix", PREFIX, *([flag] if flag else [])]
+    done = job(lab, forge, "push", sha, *args, cwd=checked_out(lab, "ci", sha))
+    assert done.returncode == 0, done.stderr
+    expected = flag == "--release" or (flag is None and type(forge).__name__ == "GitLab")
+    assert [release["tag_name"] for release in forge.releases] == (
+        [f"{PREFIX}{sha[:7]}"] if expected else []
+    )
+
+
+def test_a_run_costs_at_most_eight_requests(lab: Lab, forge: Fake) -> None:
+    sha, number = proposed(lab, forge)
+    for at in range(149):
+        forge.add_comment(number, f"comment {at}", author="ada")
+    done = job(lab, forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
+    assert done.returncode == 0, done.stderr
+    assert forge.count() <= 8, [(r.method, r.path) for r in forge.log]
+
+
+def test_no_token_is_written_or_shown_anywhere(lab: Lab, forge: Fake) -> None:
+    sha, number = proposed(lab, forge)
+    cwd = checked_out(lab, "ci", sha)
+    done = job(lab, forge, "push", sha, "--verbose", cwd=cwd, branch="better")
+    written = [path.read_bytes() for path in cwd.rglob("*") if path.is_file()]
+    seen = b"".join([*written, done.stdout.encode(), done.stderr.encode()])
+    assert forge.token.encode() not in seen
+    assert all(forge.token not in body for body in bodies(forge, number))
+
+
+def test_without_a_token_nothing_is_trained_in_vain(lab: Lab, forge: Fake) -> None:
+    sha = change(lab)
+    without = dict.fromkeys(("GITHUB_TOKEN", "GITLAB_TOKEN"), "")
+    done = job(lab, forge, "push", sha, cwd=checked_out(lab, "ci", sha), environ=without)
+    assert done.returncode == 4
+    assert "repo_token" in done.stderr
+    assert lab.runs == []
