@@ -50,7 +50,7 @@ class Fault:
 def status(code: int, message: str | None = None, **headers: str) -> Fault:
     """An error; `Retry_After="1"` and the like become headers."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Fault(Answer(code, {"message": message or MESSAGES[code]}, named))
+    return Fault(Answer(code, {"message": message or MESSAGES.get(code, "")}, named))
 
 
 def too_many(retry_after: int = 0) -> Fault:

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from forge_base import Forge
 
 
+def stop(forges: list[Forge]) -> None:
+    """Stop forges; fail with what their clients did that no document allows."""
+    for forge in forges:
+        forge.__exit__()
+    problems = [problem for forge in forges for problem in forge.problems]
+    assert not problems, "\n".join(problems)
+
+
 @pytest.fixture
 def serving() -> Iterator[Callable[[Forge], Forge]]:
     """Start a forge that a test makes itself; `serving(GitLab(prefix="/git"))`."""
@@ -24,10 +32,7 @@ def serving() -> Iterator[Callable[[Forge], Forge]]:
         return forge
 
     yield start
-    for forge in started:
-        forge.__exit__()
-    problems = [problem for forge in started for problem in forge.problems]
-    assert not problems, "\n".join(problems)
+    stop(started)
 
 
 @pytest.fixture

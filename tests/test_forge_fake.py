@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import forge_contract
 import forge_faults
+import forge_fixtures
 import pytest
 import requests
 from forge_github import GitHub
@@ -192,3 +193,43 @@ def test_an_unknown_token_is_nobody_s(forge: Forge) -> None:
     number = forge.add_pull(head="b", sha=SHA)
 
     assert send(forge, "GET", comments_of(forge, number), token="glpat-other").status_code == 401
+
+
+def test_a_problem_fails_the_test_that_made_it() -> None:
+    with GitHub() as forge:
+        send(forge, "GET", "/nowhere")
+
+    with pytest.raises(AssertionError, match="GET /nowhere: there is no such route"):
+        forge_fixtures.stop([forge])
+
+
+def test_what_was_sent_is_kept_and_shown_without_its_token(forge: Forge) -> None:
+    number = forge.add_pull(head="b", sha=SHA)
+    send(forge, "POST", comments_of(forge, number), json={"body": "hello"})
+
+    (request,) = forge.log
+    assert request.token == forge.token
+    assert (request.json, request.status) == ({"body": "hello"}, 201)
+    assert "hello" in request.shown
+    assert forge.token not in request.shown
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "header"),
+    [
+        (forge_faults.too_many(retry_after=2), 429, ("Retry-After", "2")),
+        (forge_faults.primary_limit(), 403, ("X-RateLimit-Remaining", "0")),
+        (forge_faults.secondary_limit(), 403, ("Retry-After", None)),
+        (forge_faults.not_json(), 200, ("Content-Type", "text/html")),
+        (forge_faults.status(307, Location="/elsewhere"), 307, ("Location", "/elsewhere")),
+    ],
+)
+def test_faults_look_as_the_real_ones(
+    github_forge: GitHub, fault: forge_faults.Fault, status: int, header: tuple[str, str | None]
+) -> None:
+    github_forge.fail("GET", "/user$", fault, times=None)
+
+    for _ in range(3):
+        answer = requests.get(f"{github_forge.api}/user", timeout=60, allow_redirects=False)
+        assert answer.status_code == status
+        assert answer.headers.get(header[0]) == header[1]
