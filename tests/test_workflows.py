@@ -167,7 +167,7 @@ def artifacts(folder: Path) -> bytes:
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Api]:
-    merge_request = {"source_project_id": 9, "head_pipeline": {"id": 5}}
+    merge_request = {"sha": "5" * 40, "source_project_id": 9, "head_pipeline": {"id": 5}}
     listed = [{"id": 3, "name": "lint"}, {"id": 4, "name": "experiment"}]
     answers = {
         "/api/v4/projects/1/merge_requests/7": json.dumps(merge_request).encode(),
@@ -198,5 +198,5 @@ def test_the_trusted_job_fetches_the_bundle_of_a_fork(lab: Lab, api: Api) -> Non
     assert api.asked == [(path, "Bearer glpat-secret") for path in api.answers]
     assert (lab.work / "bundle" / ".cml" / "record.json").read_text() == "{}"
     assert not (lab.work / "escaped").exists()
-    assert "cml-run post bundle/.cml" in done.stdout
+    assert 'cml-run post --sha "$sha" bundle/.cml' in done.stdout
     assert "glpat-secret" not in done.stdout + done.stderr
