@@ -117,7 +117,9 @@ class Api:
         try:
             return self._vendor.send(request)
         except ValueError as error:  # of requests, about an address or a header that cannot be sent
-            raise self._impossible(request, str(error)) from error
+            sound = (self._token or "").isascii() and (self._token or "").isprintable()
+            reason = str(error) if sound else "the token has characters that no token has"
+            raise self._impossible(request, reason) from error
         except OSError as error:
             return waiting.Answer(status=0, text=_root(error))
 
@@ -150,7 +152,7 @@ class Api:
         return f"{self._vendor.name} answered {answer.status}"
 
     def _refused(self, request: Request, answer: Answer) -> Refused:
-        said = self._clean(_said(answer.text))
+        said = self._clean(_said(answer.text)).removeprefix(f"{answer.status} ")
         reason = f"{answer.status} {said}".strip() if answer.status else said
         return Refused(
             f"{self._vendor.name} could not {request.doing}: {reason}",
@@ -201,8 +203,9 @@ def cut(text: str, most: int) -> str:
 
 def _root(error: BaseException) -> str:
     """Return what the operating system said, below the words of the libraries."""
-    while inner := error.__cause__ or error.__context__:
-        error = inner
+    inner: BaseException | None = error
+    while inner and not isinstance(inner, PublishError):  # what was refused before is no reason
+        error, inner = inner, inner.__cause__ or inner.__context__
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

@@ -45,7 +45,9 @@ class Owner:
     @cached_property
     def _id(self) -> int | None:
         """The person's number, None of an app: tokens of old Enterprise servers don't show it."""
-        request = Request(method="GET", path="/user", doing="tell whose token it has", grant="read")
+        request = Request(
+            method="GET", path="/user", doing="tell whose token it is", grant="contents: read"
+        )
         if self._app:
             return None
         try:

@@ -102,7 +102,7 @@ class Pulls:
             method="GET",
             path=f"{self._root}/{path}",
             doing="look for the pull request",
-            grant="pull-requests: read",
+            grant="pull-requests: write",  # which a comment will need
             query=query,
         )
 

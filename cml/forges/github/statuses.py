@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _TITLE = 255
 _SUMMARY = 65_535  # characters
 _DESCRIPTION = 140
+_GRANT = "checks: write` or `permissions: statuses: write"
 
 
 class Statuses:
@@ -46,7 +47,7 @@ class Statuses:
             method="POST",
             path=path,
             doing=f"set the check {status.name}",
-            grant="checks: write",
+            grant=_GRANT,
             body={"name": status.name, "head_sha": status.sha, **body},
         )
         if run is not None:
@@ -66,7 +67,7 @@ class Statuses:
             method="POST",
             path=f"{self._root}/statuses/{status.sha}",
             doing=f"set the status {status.name}",
-            grant="statuses: write",
+            grant=_GRANT,
             body={key: value for key, value in body.items() if value is not None},
         )
         self._api.item(request)

@@ -40,9 +40,7 @@ class Owner:
 
     @cached_property
     def _id(self) -> int:
-        request = Request(
-            method="GET", path="/user", doing="tell whose token it has", grant="Guest"
-        )
+        request = Request(method="GET", path="/user", doing="tell whose token it is", grant="Guest")
         return get(self._api.item(request), "id", int)
 
 
