@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import cmarkgfm
 import pytest
+from cmarkgfm.cmark import Options
 from dvc_render import VegaRenderer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from node_kit import node_module
 
+from cml import report
+from cml.record import Experiment, MetricChange, Plot, Record, Stage
 from cml.report import charts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 Line = list[tuple[Any, Any]]
@@ -167,21 +171,22 @@ def chromium() -> str:
     return found
 
 
-def figures(folder: Path, sources: Sequence[str]) -> list[str]:
-    """Return the SVG that Mermaid makes of each chart in a browser, or what it complains of."""
+def browsed(folder: Path, body: str, charts_at: str) -> str:
+    """Return a page as a browser leaves it, once Mermaid has drawn the charts in it."""
     script = node_module("mermaid") / "dist" / "mermaid.min.js"
-    draw = "mermaid.initialize({startOnLoad: false}); mermaid.run({querySelector: 'pre'})"
-    pres = "".join(f"<pre>{source.replace('<', '&lt;')}</pre>" for source in sources)
+    draw = (
+        f"mermaid.initialize({{startOnLoad: false}}); mermaid.run({{querySelector: '{charts_at}'}})"
+    )
     page = folder / "page.html"
     page.write_text(
-        f"<meta charset=utf-8>{pres}<script src='{script.as_uri()}'></script>"
+        f"<meta charset=utf-8>{body}<script src='{script.as_uri()}'></script>"
         f"<script>{draw}</script>",
         encoding="utf-8",
     )
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000"]
     dump = [chromium(), *options, f"--user-data-dir={folder / 'profile'}", "--dump-dom"]
     done = subprocess.run([*dump, page.as_uri()], capture_output=True, text=True, check=True)
-    return re.findall(r"<pre.*?>(.*?)</pre>", done.stdout, re.DOTALL)
+    return done.stdout
 
 
 @pytest.mark.chromium
@@ -197,7 +202,35 @@ def test_mermaid_itself_draws_every_chart(tmp_path: Path) -> None:
         mermaid(dvc({HOSTILE: SHORT, "now": SHORT})),
         charts.mermaid("loss", ["a", "now"], [1, 2]),
     ]
-    found = figures(tmp_path, [*sources, "xychart-beta\n    line [oops]"])
+    wrong = "xychart-beta\n    line [oops]"
+    body = "".join(f"<pre>{html.escape(source)}</pre>" for source in [*sources, wrong])
+    found = re.findall(r"<pre.*?>(.*?)</pre>", browsed(tmp_path, body, "pre"), re.DOTALL)
     assert len(found) == len(sources) + 1
     assert all("<svg" in figure and "Syntax error" not in figure for figure in found[:-1])
     assert "Syntax error" in found[-1]
+
+
+@pytest.mark.chromium
+@pytest.mark.node
+def test_a_comment_keeps_its_tables_and_folds_and_draws_its_charts(tmp_path: Path) -> None:
+    plots = [
+        Plot(id="loss.csv", file="loss.png", chart=mermaid(dvc({"old": SHORT, "now": SHORT[:3]}))),
+        Plot(id="weights.csv", file="weights.png", chart=mermaid(bars({"now": {"age": 1}}))),
+    ]
+    record = Record(
+        metrics=[MetricChange(path="m.json", name="loss", old=0.5, new=0.4, diff=-0.1)],
+        stages=[Stage(name="train", state="ran", seconds=1)],
+        experiments=[Experiment(tag="exp-1", sha="a" * 40, metrics={"loss": 0.5})],
+        plots=plots,
+        verdict="pass",
+    )
+    images = {"loss.csv": report.Image(url="https://forge.example/loss.png", shown=False)}
+    comment = report.render(record, images=images)
+    body = cmarkgfm.github_flavored_markdown_to_html(comment, Options.CMARK_OPT_UNSAFE)
+    page = browsed(tmp_path, body, "pre[lang=mermaid] code")
+    assert page.count("<svg id=") == 3
+    assert "Syntax error" not in page
+    assert page.count("<table>") == 3
+    assert page.count("<details>") == page.count("</details>") == 1
+    assert '<a href="https://forge.example/loss.png">picture</a>' in page
+    assert "<img" not in page

@@ -6,6 +6,7 @@ import io
 
 import pytest
 from rich.console import Console
+from test_report_render import HOSTILE, forms, render
 
 from cml import report
 from cml.record import Plot, Record
@@ -59,3 +60,18 @@ def test_a_picture_that_could_not_be_hosted_is_never_a_dead_link(
 def test_a_chart_that_is_not_ours_is_not_shown(chart: str) -> None:
     text = hosted("https://f.example/x.png", shown=False, chart=chart)
     assert text == "`loss`: [picture](https://f.example/x.png)\n"
+
+
+@pytest.mark.parametrize("shown", [True, False])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_of_a_plot_stay_text(text: str, *, shown: bool) -> None:
+    for form in forms(text):
+        plots = [
+            Plot(id=form, file=form, chart=form),
+            Plot(id="b", file="b", chart=f"{CHART}{form}"),
+        ]
+        images = {form: report.Image(url=f"https://f.example/{form}", shown=shown)}
+        page = render(report.render(Record(plots=plots), images=images))
+        assert len(page.images) + len(page.links) == 1
+        assert (page.images or page.links)[0].startswith("https://f.example/")
+        assert "pre" not in page.skeleton
