@@ -135,6 +135,25 @@ def test_the_gitlab_job_runs_and_leaves_what_gitlab_collects(lab: Lab) -> None:
     assert lab.git("ls-remote", "--tags", "origin", "exp-*")
 
 
+def test_the_job_of_a_fork_makes_a_bundle_for_the_project(lab: Lab) -> None:
+    lab.write("requirements.txt", "")
+    variables = {
+        **MERGE,
+        "GITLAB_CI": "true",
+        "CI_PROJECT_PATH": "fork/model",
+        "CI_MERGE_REQUEST_PROJECT_PATH": "group/model",
+        "CI_MERGE_REQUEST_IID": "7",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "9",
+        "CI_MERGE_REQUEST_PROJECT_ID": "1",
+    }
+    given = [f"--variable={name}={value}" for name, value in variables.items()]
+    job = ("experiment", "--force-shell-executor", *given)
+    done = gitlab(lab, ROOT / "examples" / "gitlab-forks.yml", *job)
+    assert done.returncode == 0, done.stdout + done.stderr
+    context = lab.record()["context"]
+    assert (context["repository"], context["trusted"]) == ("group/model", False)
+
+
 class Api(ThreadingHTTPServer):
     """As much of GitLab's API as the recipe for forks asks; remembers what it was asked."""
 
