@@ -26,7 +26,7 @@ _GRANTS = {
     "issue": "issues: write",
     "commit": "contents: write",
 }
-_RACE = timedelta(minutes=10)  # longer than a job may wait between looking and writing
+_LAG = timedelta(minutes=1)  # of a comment that was made already, but not listed yet
 
 
 class Owner:
@@ -67,7 +67,7 @@ class Thread:
         self._api = api
         self._subject = subject
         self._owner = owner
-        self._created = ""
+        self._seen = ""
         on_commit = subject.kind == "commit"
         self._list = (
             f"{root}/{'commits' if on_commit else 'issues'}/{quote(subject.id, safe='')}/comments"
@@ -79,10 +79,10 @@ class Thread:
         return self._listed({})
 
     def latest(self) -> Iterator[Comment]:
-        """Yield the comments since shortly before ours was made, by GitHub's own clock."""
-        if self._subject.kind == "commit" or not self._created:  # a commit's list has no `since`
+        """Yield the comments since shortly before the last one that `earlier` came to."""
+        if self._subject.kind == "commit" or not self._seen:  # a commit's list has no `since`
             return self._listed({})
-        since = datetime.fromisoformat(self._created.replace("Z", "+00:00")) - _RACE
+        since = datetime.fromisoformat(self._seen.replace("Z", "+00:00")) - _LAG
         return self._listed({"since": f"{since:%Y-%m-%dT%H:%M:%SZ}"})
 
     def is_ours(self, comment: Comment) -> bool:
@@ -91,9 +91,7 @@ class Thread:
 
     def create(self, body: str) -> Comment:
         """Make a comment."""
-        item = self._api.item(self._request("POST", self._list, body={"body": body}))
-        self._created = text(item, "created_at") or ""
-        return self._comment(item)
+        return self._comment(self._api.item(self._request("POST", self._list, body={"body": body})))
 
     def update(self, comment: Comment, body: str) -> Comment:
         """Change a comment."""
@@ -106,7 +104,9 @@ class Thread:
 
     def _listed(self, query: dict[str, str | int]) -> Iterator[Comment]:
         for page in self._api.pages(self._request("GET", self._list, query=query)):
-            yield from map(self._comment, page)
+            for item in page:
+                self._seen = text(item, "created_at") or ""
+                yield self._comment(item)
 
     def _comment(self, item: object) -> Comment:
         number = get(item, "id", int)
