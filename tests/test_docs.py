@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+import click
 import pytest
 import tomlkit
 from packaging.requirements import Requirement
+
+from cml.cli.main import command
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomlkit.parse((ROOT / "pyproject.toml").read_text(encoding="utf-8")).unwrap()
@@ -54,3 +57,29 @@ def test_the_plan_of_the_house_shows_each_room(room: str) -> None:
     plan = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
     assert re.search(rf"^\| \d \|.*`{room}/?`", plan, re.MULTILINE), room
+
+
+def flags() -> set[str]:
+    """Return every option of every command."""
+    assert isinstance(command, click.Group)
+    context = click.Context(command)
+    known = [command.get_command(context, name) for name in command.list_commands(context)]
+    params = [param for one in (command, *known) if one for param in one.params]
+    return {flag for param in params for flag in (*param.opts, *param.secondary_opts)}
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/forges.md", "examples/README.md"])
+def test_options_that_users_are_told_of_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+
+    assert told <= flags()
+
+
+def test_commands_that_users_are_told_of_exist() -> None:
+    text = (ROOT / "docs" / "forges.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"cml-run ([a-z]+)", text))
+    assert isinstance(command, click.Group)
+
+    assert told == {"init", "comment", "post", "pr"}
+    assert told <= {*command.list_commands(click.Context(command))}
