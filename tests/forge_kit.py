@@ -1,0 +1,50 @@
+"""What the end-to-end tests with a forge share: a job in its CI, and our comments there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from main_kit import change
+
+from cml.forges.base import marker
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from forge_github import GitHub
+    from forge_gitlab import GitLab
+    from lab import Lab
+
+    Fake = GitHub | GitLab
+
+NAME = "cml-run"
+EVENTS = {"GitHub": "pull_request", "GitLab": "merge_request_event"}
+
+
+def job(
+    lab: Lab, forge: Fake, event: str, sha: str, *args: str, cwd: Path, **more: Any
+) -> subprocess.CompletedProcess[str]:
+    folder = lab.root / f"job{len(forge.log)}"
+    folder.mkdir()
+    extra = more.pop("environ", {})
+    environ = {**forge.environ(event, folder=folder, sha=sha, **more), **extra}
+    return lab.cml(*args, cwd=cwd, **environ)
+
+
+def proposed(lab: Lab, forge: Fake, **more: Any) -> tuple[str, int]:
+    lab.git("checkout", "-q", "-b", "better")
+    sha = change(lab)
+    return sha, forge.add_pull(head="better", sha=sha, base="main", **more)
+
+
+def bodies(forge: Fake, number: int) -> list[str]:
+    found = (comment["body"] for comment in forge.comments[number])
+    return [body for body in found if body.startswith(marker(NAME))]
+
+
+def on_commit(forge: Fake, sha: str) -> list[dict[str, Any]]:
+    """Return the comments on a commit itself."""
+    if callable(forge.commit_comments):
+        return forge.commit_comments(sha)
+    return forge.commit_comments.get(sha, [])
