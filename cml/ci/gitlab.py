@@ -13,7 +13,9 @@ def context(environ: Mapping[str, str]) -> Context:
     """Read where a GitLab job is."""
     return Context(
         forge="gitlab",
-        repository=variable(environ, "CI_PROJECT_PATH"),
+        # As on GitHub, the one that the merge request is for: a fork's pipeline runs in the fork.
+        repository=variable(environ, "CI_MERGE_REQUEST_PROJECT_PATH")
+        or variable(environ, "CI_PROJECT_PATH"),
         event=variable(environ, "CI_PIPELINE_SOURCE"),
         # In merged-results pipelines CI_COMMIT_SHA is a merge that nobody sees.
         sha=variable(environ, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")

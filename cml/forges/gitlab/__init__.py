@@ -138,18 +138,18 @@ class GitLab:
 
     @cached_property
     def _project(self) -> str:
-        """The project that the job belongs to: its commits, tags and issues."""
+        """The project that the job belongs to, a fork's where it is the fork's pipeline."""
+        return self._environ.get("CI_PROJECT_PATH") or self._target
+
+    @cached_property
+    def _target(self) -> str:
+        """The project that the merge request is for."""
         if not self._context.repository:
             raise PublishError(
                 "which project this is on GitLab is not known",
                 hint="Set CI_PROJECT_PATH to `group/name`.",
             )
         return self._context.repository
-
-    @cached_property
-    def _target(self) -> str:
-        """The project that the merge request belongs to; a fork's pipeline is the fork's."""
-        return self._environ.get("CI_MERGE_REQUEST_PROJECT_PATH") or self._project
 
     @cached_property
     def _merges(self) -> Merges:
