@@ -146,9 +146,11 @@ def delete_all(told: Told, subject: Subject) -> None:
 def test_a_comment_of_the_greatest_size_is_taken_and_a_larger_one_never_sent(told: Told) -> None:
     subject, forge = told.pull(), told.open()
     told.open().comment(subject, name="-" * 100, body="x" * forge.comment_limit)
+    asked = told.fake.count()
     with pytest.raises(PublishError, match="characters"):
         forge.comment(subject, name="n", body="x" * (forge.comment_limit + 500))
 
+    assert told.fake.count() == asked
     assert [len(body) for body in told.bodies(subject)] == [
         len(marker("-" * 100)) + 1 + forge.comment_limit
     ]

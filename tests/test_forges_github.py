@@ -222,5 +222,5 @@ def test_pictures_that_may_not_be_pushed_are_hosted_nowhere(on_github: Told) -> 
 
 
 def test_a_pull_request_that_does_not_exist_is_named(on_github: Told) -> None:
-    with pytest.raises(PublishError, match="pull request 99: 404 Not Found"):
+    with pytest.raises(PublishError, match="pull request 99: GitHub answered 404: Not Found"):
         on_github.open().comment(pull_request(99), name="n", body="b")

@@ -94,7 +94,7 @@ def test_a_status_goes_from_running_to_its_end_and_may_be_set_twice(on_gitlab: T
 def test_another_400_of_a_status_is_a_refusal(on_gitlab: Told) -> None:
     on_gitlab.fake.fail("POST", "/statuses/", faults.status(400, "name is too long"))
 
-    with pytest.raises(PublishError, match="400 name is too long"):
+    with pytest.raises(PublishError, match="400: name is too long"):
         on_gitlab.open().status(status("success"))
 
 
@@ -159,9 +159,9 @@ def test_a_picture_that_is_refused_is_left_out_and_said(
     on_gitlab.fake.fail("POST", "/uploads$", faults.status(403))
     assert on_gitlab.open().host(pictures, inline=False, push=lambda _: None) == {}
 
-    assert [record.getMessage().split(":")[0] for record in caplog.records] == [
-        "GitLab could not upload the picture a.png",
-        "GitLab could not upload the picture a.png",
+    assert [record.getMessage().split(". ")[0] for record in caplog.records] == [
+        "could not upload the picture a.png: GitLab answered 413",
+        "could not upload the picture a.png: GitLab answered 403: Forbidden",
     ]
 
 

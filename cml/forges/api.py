@@ -110,7 +110,7 @@ class Api:
                 return answer
             seconds = waiting.pause(answer, tries)
             if seconds is None or not self._patience.wait(seconds, self._trouble(answer)):
-                raise self._refused(request, answer)
+                raise self._refused(request, answer) from answer.cause
             tries += 1
 
     def _sent(self, request: Request) -> Answer:
@@ -121,7 +121,7 @@ class Api:
             reason = str(error) if sound else "the token has characters that no token has"
             raise self._impossible(request, reason) from error
         except OSError as error:
-            return waiting.Answer(status=0, text=_root(error))
+            return waiting.Answer(status=0, text=_root(error), cause=error)
 
     def _content(self, request: Request, answer: Answer) -> Any:
         if not answer.text:
@@ -138,7 +138,7 @@ class Api:
 
     def _impossible(self, request: Request, reason: str) -> Refused:
         return Refused(
-            self._clean(f"{self._vendor.name} could not {request.doing}: {reason}"),
+            self._clean(f"could not {request.doing} on {self._vendor.name}: {reason}"),
             status=0,
             said=reason,
             hint=_WRONG_ADDRESS,
@@ -148,14 +148,14 @@ class Api:
         if answer.limited:
             return f"{self._vendor.name} limits our requests"
         if answer.status == 0:
-            return self._clean(f"{self._vendor.name} could not be reached ({answer.text})")
+            return f"{self._vendor.name} could not be reached"
         return f"{self._vendor.name} answered {answer.status}"
 
     def _refused(self, request: Request, answer: Answer) -> Refused:
         said = self._clean(_said(answer.text)).removeprefix(f"{answer.status} ")
-        reason = f"{answer.status} {said}".strip() if answer.status else said
+        reason = f"{self._trouble(answer)}: {said}" if said else self._trouble(answer)
         return Refused(
-            f"{self._vendor.name} could not {request.doing}: {reason}",
+            self._clean(f"could not {request.doing}: {reason}"),
             status=429 if answer.limited else answer.status,
             said=said,
             hint=self._hint(request, answer),
@@ -163,8 +163,9 @@ class Api:
 
     def _hint(self, request: Request, answer: Answer) -> str:
         if answer.limited:
-            told = waiting.seconds_told(answer) or 0
-            when = datetime.now(timezone.utc) + timedelta(seconds=told)
+            told = waiting.seconds_told(answer)
+            seconds = waiting.UNTOLD if told is None else told
+            when = datetime.now(timezone.utc) + timedelta(seconds=seconds)
             return _POST_LATER.format(when=f"after {when:%Y-%m-%d %H:%M:%S} UTC")
         if answer.status == 0 or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _POST_LATER.format(when="later")

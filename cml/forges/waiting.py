@@ -17,8 +17,10 @@ log = logging.getLogger("cml")
 MOST = 300.0
 """The most seconds that one process waits for its forge, all pauses together."""
 
+UNTOLD = 60.0
+"""Seconds to wait where nothing is said about it, as GitHub asks."""
+
 _TRIES = 4
-_UNTOLD = 60.0  # what GitHub asks of those whom it does not tell how long
 _LIMIT_WORDS = ("rate limit", "abuse detection")
 
 
@@ -26,12 +28,13 @@ _LIMIT_WORDS = ("rate limit", "abuse detection")
 class Answer:
     """What a forge said; `headers` by their names in lower case.
 
-    A `status` of 0 stands for no answer at all, `text` then for the reason.
+    A `status` of 0 stands for no answer at all, `text` then for the reason, and `cause`.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
+    cause: Exception | None = None
 
     @property
     def fine(self) -> bool:
@@ -82,7 +85,7 @@ def pause(answer: Answer, tries: int) -> float | None:
     """
     if answer.limited:
         told = seconds_told(answer)
-        return _UNTOLD * tries if told is None else told
+        return UNTOLD * tries if told is None else told
     if tries >= _TRIES or 0 < answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return None
     told = seconds_told(answer)
