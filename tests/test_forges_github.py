@@ -140,6 +140,14 @@ def test_a_limit_is_no_reason_to_leave_check_runs(on_github: Told) -> None:
     assert on_github.fake.statuses == []
 
 
+def test_a_name_of_a_check_from_anywhere_is_one_line_that_fits(on_github: Told) -> None:
+    name = "cml-run/a\n\udcffb" + "x" * 300
+    for token in (on_github.fake.token, on_github.fake.person):
+        on_github.open(token).status(status("success", name=name))
+
+    assert list(on_github.fake.shown(SHA)) == [f"cml-run/a \\udcffb{'x' * 237}…"]
+
+
 def test_a_summary_too_long_ends_with_a_whole_line(on_github: Told) -> None:
     line = "| metric | 0.9 |\n"
     on_github.open().status(status("success", summary=line * 10_000, title="x" * 400))
@@ -148,6 +156,18 @@ def test_a_summary_too_long_ends_with_a_whole_line(on_github: Told) -> None:
     assert run["output"]["summary"].endswith("| 0.9 |")
     assert 65_500 < len(run["output"]["summary"]) <= 65_535
     assert len(run["output"]["title"]) == 255
+
+
+def test_a_release_that_is_there_stays_what_it_is_but_for_its_description(
+    on_github: Told,
+) -> None:
+    on_github.open().release(tag="v1", title="t", body="one")
+    (release,) = on_github.fake.releases
+    assert release["prerelease"]
+    release["prerelease"] = False
+    on_github.open().release(tag="v1", title="t", body="two")
+
+    assert (release["prerelease"], release["body"]) == (False, "two")
 
 
 def test_the_setting_that_forbids_pull_requests_is_named(on_github: Told) -> None:

@@ -75,13 +75,13 @@ class GitHub:
     def release(self, *, tag: str, title: str, body: str) -> str:
         """Describe a tag by a prerelease, in place of an earlier description."""
         path = f"{self._root}/releases"
-        content = {"tag_name": tag, "name": plain(title), "body": plain(body), "prerelease": True}
+        content = {"name": plain(title), "body": plain(body)}
         request = Request(
             method="POST",
             path=path,
             doing=f"describe the tag {tag} by a release",
             grant="contents: write",
-            body=content,
+            body={**content, "tag_name": tag, "prerelease": True},
         )
         try:
             return get(self._api.item(request), "html_url", str)
@@ -91,7 +91,8 @@ class GitHub:
         tagged = f"{path}/tags/{quote(tag, safe='')}"
         found = self._api.item(replace(request, method="GET", path=tagged, body=None))
         there = f"{path}/{get(found, 'id', int)}"
-        return get(self._api.item(replace(request, method="PATCH", path=there)), "html_url", str)
+        change = replace(request, method="PATCH", path=there, body=content)
+        return get(self._api.item(change), "html_url", str)
 
     def host(
         self,

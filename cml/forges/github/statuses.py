@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cml.forges.api import Api
     from cml.forges.base import Status
 
-_TITLE = 255
+_TITLE = 255  # characters, of a name too
 _SUMMARY = 65_535  # characters
 _DESCRIPTION = 140
 _GRANT = "checks: write` or `permissions: statuses: write"
@@ -48,7 +48,7 @@ class Statuses:
             path=path,
             doing=f"set the check {status.name}",
             grant=_GRANT,
-            body={"name": status.name, "head_sha": status.sha, **body},
+            body={"name": cut(status.name, _TITLE), "head_sha": status.sha, **body},
         )
         if run is not None:
             request = replace(request, method="PATCH", path=f"{path}/{run}", body=body)
@@ -59,7 +59,7 @@ class Statuses:
     def _commit_status(self, status: Status) -> str | None:
         body = {
             "state": status.state,
-            "context": status.name,
+            "context": cut(status.name, _TITLE),
             "description": cut(status.title, _DESCRIPTION),
             "target_url": status.url,
         }
