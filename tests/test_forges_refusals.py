@@ -217,7 +217,7 @@ def test_a_limit_that_does_not_say_how_long_is_given_a_minute_and_more(on_github
 
 def test_a_limit_longer_than_patience_ends_with_the_time_to_try_again(told: Told) -> None:
     far = faults.primary_limit(3000) if told.vendor == "github" else faults.too_many(3000)
-    told.fake.fail("", "", far, times=None)
+    told.fake.fail("", "", far, times=20)
     error = refusal(calls(told)["branch"])
 
     assert told.pauses == []
@@ -230,7 +230,7 @@ def test_a_limit_longer_than_patience_ends_with_the_time_to_try_again(told: Told
 
 def test_one_process_waits_no_longer_than_five_minutes_in_all(told: Told) -> None:
     fault = faults.secondary_limit(70) if told.vendor == "github" else faults.too_many(70)
-    told.fake.fail("", "", fault, times=None)
+    told.fake.fail("", "", fault, times=20)
     forge = told.open()
     for _ in range(3):
         refusal(lambda: forge.pull_requests("b"))
