@@ -91,6 +91,16 @@ def test_of_two_jobs_that_race_exactly_one_comment_stays(told: Told) -> None:
         assert str(told.notes(subject)[0]["id"]) in address
 
 
+def test_a_race_below_many_comments_leaves_exactly_one_too(told: Told) -> None:
+    subject = told.pull()
+    for number in range(150):
+        told.fake.add_comment(int(subject.id), f"remark {number}")
+    told.before_writing(lambda: told.open().comment(subject, name="cml-run", body="the other's"))
+    told.open().comment(subject, name="cml-run", body="ours")
+
+    assert told.bodies(subject)[150:] == [f"{marker('cml-run')}\nours"]
+
+
 def test_of_three_jobs_that_race_exactly_one_comment_stays(told: Told) -> None:
     subject = told.pull()
 
@@ -167,6 +177,7 @@ def test_only_the_pull_requests_of_the_branch_itself_are_found(told: Told) -> No
     for branch in ("b", "feature/x", "fix-#7 ü & a=b?", "b%2Fx"):
         ours = told.pull(head=branch)
         told.pull(head=branch, fork="eve/r", sha=OTHER)
+        told.pull(head=branch, fork="o/r-fork", sha=OTHER)
         told.pull(head=branch, state="closed", base="old")
         told.pull(head=f"{branch}2")
 

@@ -121,6 +121,17 @@ def test_a_token_without_the_scope_is_told_what_it_lacks(on_gitlab: Told) -> Non
     assert "scope `api`" in str(caught.value.hint)
 
 
+def test_what_is_to_be_written_is_not_turned_into_a_question_by_a_redirection(
+    on_gitlab: Told,
+) -> None:
+    place = {"Location": f"{on_gitlab.fake.api}/projects/4711/releases"}
+    on_gitlab.fake.fail("POST", "/releases$", faults.Fault(faults.Answer(301, {}, place)))
+    with pytest.raises(PublishError, match="GitLab answered 301"):
+        on_gitlab.open().release(tag="v1", title="t", body="b")
+
+    assert on_gitlab.fake.count() == 1
+
+
 def test_pictures_are_uploaded_and_named_by_whole_addresses(on_gitlab: Told) -> None:
     forge = on_gitlab.open()
     assert isinstance(forge, ImageHost)

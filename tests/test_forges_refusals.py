@@ -177,7 +177,9 @@ def test_an_address_that_is_none_is_told(told: Told, address: str) -> None:
 def limits(told: Told) -> list[faults.Fault]:
     """Return what a forge answers that wants to be left alone for 7 seconds."""
     if told.vendor == "github":
+        reset = {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": str(int(time.time()) + 6)}
         return [
+            faults.status(403, "Forbidden", **reset),
             faults.secondary_limit(7),
             faults.secondary_limit(7, code=429),
             faults.primary_limit(6.5),
@@ -277,6 +279,7 @@ def test_another_host_gets_neither_token_nor_report(
     error = refusal(calls(told)[kind])
 
     assert elsewhere[1] == []
+    assert told.fake.count() == 1
     assert "to the address that answers" in str(error.hint)
 
 
