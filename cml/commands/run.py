@@ -157,8 +157,10 @@ def open_checkout(around: Surroundings) -> repo.Checkout:
 
 def located(context: Context, checkout: repo.Checkout) -> Context:
     """Fill in what only the checkout can tell; in CI, no branch means that there is none."""
-    branch = checkout.branch if context.forge == "terminal" else context.branch
-    return records.replace(context, sha=context.sha or checkout.head, branch=branch)
+    if context.forge != "terminal":
+        return records.replace(context, sha=context.sha or checkout.head)
+    sha, branch = checkout.place
+    return records.replace(context, sha=context.sha or sha, branch=branch)
 
 
 def _experiment(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cml.forges.waiting import Patience
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cml.forges.base import Forge
+    from cml.forges.waiting import Patience
     from cml.record import Context
 
 
@@ -30,7 +29,9 @@ def open_forge(
         private: whether the repository may be read only by some.
         patience: how to wait, and how long in all.
     """
-    patience = patience or Patience()
+    from cml.forges import waiting
+
+    patience = patience or waiting.Patience()
     match context.forge:
         case "github":
             from cml.forges.github import GitHub

@@ -1,18 +1,25 @@
 """The open checkout: all that this room can do, gathered from its files."""
 
-from cml.repo import (
-    baselines,
-    commits,
-    experiments,
-    history,
-    locks,
-    offering,
-    pictures,
-    remotes,
-    saving,
-    transport,
-    worktree,
-)
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cml.repo import baselines, history, remotes, transport, worktree
+
+if TYPE_CHECKING:
+    from cml.repo import commits, experiments, locks, offering, pictures, saving
+
+_PLACES = {
+    "build_commit": "commits",
+    "clear_stale_locks": "locks",
+    "latest_tags": "experiments",
+    "offer": "offering",
+    "prune_pictures": "pictures",
+    "push_pictures": "pictures",
+    "save": "saving",
+}
 
 
 class Checkout(worktree.WorkTree):
@@ -22,20 +29,29 @@ class Checkout(worktree.WorkTree):
     has_remote = transport.has_remote
     probe = transport.probe
     default_branch = remotes.default_branch
+    push = remotes.push
 
     ensure = history.ensure
     merge_base = history.merge_base
     baseline = baselines.baseline
     head_message = baselines.head_message
-    latest_tags = experiments.latest_tags
 
-    build_commit = commits.build_commit
-    push = remotes.push
-    push_pictures = pictures.push_pictures
-    prune_pictures = pictures.prune_pictures
-    save = saving.save
-    offer = offering.offer
-    clear_stale_locks = locks.clear_stale_locks
+    if TYPE_CHECKING:
+        build_commit = commits.build_commit
+        clear_stale_locks = locks.clear_stale_locks
+        latest_tags = experiments.latest_tags
+        offer = offering.offer
+        prune_pictures = pictures.prune_pictures
+        push_pictures = pictures.push_pictures
+        save = saving.save
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            """Load what a run that is skipped does not need when it is asked for."""
+            if name not in _PLACES:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            file = import_module(f"cml.repo.{_PLACES[name]}")
+            return partial(getattr(file, name), self)
 
     @property
     def remote_url(self) -> str | None:

@@ -69,6 +69,19 @@ class WorkTree:
         return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
 
     @property
+    def place(self) -> tuple[str, str | None]:
+        """Return the sha and the branch that are checked out, asking git once for both.
+
+        Raises:
+            UsageError: there is no commit yet.
+        """
+        done = self.git.attempt("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
+        if done.status:
+            return self.head, self.branch
+        sha, ref = decode(done.output).splitlines()
+        return sha, ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
+    @property
     def git_version(self) -> tuple[int, ...]:
         """The version of the git program, as numbers."""
         found = re.search(r"\d+(?:\.\d+)+", self.git.text("version"))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cml.record import Failure, Plot, Published, Record
-from cml.report import charts, escape, history, layout, parts, words
+from cml.report import escape, layout, parts, words
 from cml.report.layout import Section
 from cml.report.parts import Part
 from cml.report.words import Name, Number, Prose
@@ -145,6 +145,10 @@ def _inline(cell: str) -> str:
 
 
 def _history(record: Record) -> Section | None:
+    if not record.experiments:
+        return None
+    from cml.report import charts, history
+
     charted = history.of(record)
     if not charted:
         return None
@@ -180,6 +184,8 @@ def _plot(plot: Plot, images: Mapping[str, Image] | None) -> str:
     if image and url and image.shown:
         return f"{name}\n\n{_embedded(plot, url)}"
     said = f"{name}: [picture]({url})" if url else name
+    from cml.report import charts
+
     chart = charts.safe(plot.chart) if plot.chart else None
     if chart:
         return f"{said}\n\n{_mermaid(chart)}"

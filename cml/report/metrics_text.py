@@ -3,8 +3,11 @@
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import count
 
-from cml.record import MetricChange, Record, Value
+from cml.record import Record, Value
 from cml.report import escape
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
@@ -17,13 +20,11 @@ def openmetrics(record: Record) -> str:
     Names are made valid and stay distinct: `a.b` becomes `a_b`, or `a_b_2` where there is an
     `a_b` already. See https://prometheus.io/docs/specs/om/open_metrics_spec/ for the format.
     """
-    names: dict[str, str] = {}
-    families: dict[str, dict[str, Value]] = defaultdict(dict)
-    wanted = [metric for metric in record.metrics if _is_number(metric.new)]
-    # A name that is valid keeps its form, whatever comes before it.
-    for metric in sorted(wanted, key=lambda metric: _valid(_name(metric)) != _name(metric)):
-        family = _distinct(_name(metric), names)
-        families[family][_label(metric.path)] = metric.new
+    metrics: dict[str, dict[str, Value]] = defaultdict(dict)
+    for metric in record.metrics:
+        if _is_number(metric.new):
+            metrics[metric.name or metric.path][_label(metric.path)] = metric.new
+    families = {family: metrics[name] for name, family in _families(metrics).items()}
     lines = [
         line
         for family, samples in sorted(families.items())
@@ -35,28 +36,31 @@ def openmetrics(record: Record) -> str:
     return "\n".join((*lines, "# EOF", ""))
 
 
-def _name(metric: MetricChange) -> str:
-    return metric.name or metric.path
-
-
 def _valid(name: str) -> str:
     """Return a name that OpenMetrics takes; it keeps a leading underscore for itself."""
     name = _NOT_IN_NAMES.sub("_", name)
     return name if name[:1].isalpha() else f"metric_{name}"
 
 
-def _distinct(name: str, names: dict[str, str]) -> str:
-    """Return the family of a metric's name, and remember it in `names`."""
-    if name not in names:
-        base, taken = _valid(name), set(names.values())
-        number = 1
-        names[name] = base
-        while names[name] in taken:
-            number += 1
-            names[name] = f"{base}_{number}"
-    return names[name]
+def _families(names: Iterable[str]) -> dict[str, str]:
+    """Return a valid name for each; one that is valid keeps its form, whatever comes before it."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    tried: dict[str, Iterator[str]] = {}
+    for name in sorted(names, key=lambda name: _valid(name) != name):
+        base = _valid(name)
+        tries = tried.setdefault(base, _tries(base))
+        found[name] = next(family for family in tries if family not in taken)
+        taken.add(found[name])
+    return found
 
 
+def _tries(base: str) -> Iterator[str]:
+    yield base
+    yield from (f"{base}_{number}" for number in count(2))
+
+
+@cache
 def _label(text: str) -> str:
     # What is not printable becomes an escape here, so no line break is left.
     return escape.visible(text, _LONGEST).replace("\\", "\\\\").replace('"', '\\"')
