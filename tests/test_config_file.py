@@ -34,7 +34,11 @@ dvc_update: a.dvc, b.dvc
 metrics_diff_targets: '-'
 metrics_format: 0.00
 tag_prefix: exp-
+forge: gitlab
 publish: yes
+publish_as: pull-request
+release: no
+images: inline
 jobs: 4
 name: gpu
 author: Ada <ada@example.org>
@@ -48,7 +52,11 @@ committer: Bot [ci] <bot@example.org>
         metrics_diff_targets=config.Targets(kind="none"),
         metrics_format="0.00",
         tag_prefix="exp-",
+        forge="gitlab",
         publish=True,
+        publish_as="pull-request",
+        release=False,
+        images="inline",
         out=Path(".cml"),
         jobs=4,
         name="gpu",

@@ -79,6 +79,19 @@ def test_a_failed_stage_is_reported_with_its_output_and_a_red_status(lab: Lab, f
     assert forge.shown(sha)[NAME] in {"failure", "failed", "error"}
 
 
+@pytest.mark.parametrize("how", ["schedule", "by hand", "tag"])
+def test_runs_of_other_kinds_are_reported_on_their_commit(lab: Lab, forge: Fake, how: str) -> None:
+    sha = change(lab)
+    by_hand = {"GitHub": "workflow_dispatch", "GitLab": "web"}[type(forge).__name__]
+    event = {"schedule": "schedule", "by hand": by_hand, "tag": "push"}[how]
+    more = {"tag": "v1"} if how == "tag" else {}
+    done = job(lab, forge, event, sha, cwd=checked_out(lab, "ci", sha), **more)
+    assert done.returncode == 0, done.stderr
+    (comment,) = on_commit(forge, sha)
+    assert "`accuracy` | 0.5 | 1 | +0.5" in comment["body"]
+    assert len(lab.results()) == (0 if how == "tag" else 1)
+
+
 def test_what_the_forge_refuses_is_said_ends_with_4_and_can_be_posted_later(
     lab: Lab, forge: Fake
 ) -> None:
@@ -144,13 +157,16 @@ def test_a_release_describes_the_tag_where_it_is_wanted(
     )
 
 
-def test_a_run_costs_at_most_eight_requests(lab: Lab, forge: Fake) -> None:
+@pytest.mark.parametrize(("comments", "most"), [(150, 8), (250, 9), (350, 10)])
+def test_a_run_costs_few_requests_however_many_comments_there_are(
+    lab: Lab, forge: Fake, comments: int, most: int
+) -> None:
     sha, number = proposed(lab, forge)
-    for at in range(149):
+    for at in range(comments):
         forge.add_comment(number, f"comment {at}", author="ada")
     done = job(lab, forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
     assert done.returncode == 0, done.stderr
-    assert forge.count() <= 8, [(r.method, r.path) for r in forge.log]
+    assert forge.count() <= most, [(r.method, r.path) for r in forge.log]
 
 
 def test_no_token_is_written_or_shown_anywhere(lab: Lab, forge: Fake) -> None:
