@@ -35,7 +35,7 @@ def main(names: list[str]) -> None:
 
 def line(row: cases.Row) -> tuple[str, ...]:
     """Return a row as the texts of its columns."""
-    digits = {"s": ".2f", "MB": ".0f", "bytes": ",.0f"}[row.unit]
+    digits = {"s": ".2f", "MB": ".0f", "bytes": ",.0f", "requests": ".0f"}[row.unit]
     target = f"<= {row.target:,}" + (" bytes" if row.unit == "bytes" else "")
     return (
         row.case,

@@ -26,12 +26,15 @@ REPRO = "dvc repro --pull --allow-missing"
 CML = str(Path(sys.executable).with_name("cml-run"))
 THREE = (f"sh -c '{SCRIPT}'", REPRO, f"{CML} --publish")
 FEW = 5
+COMMENTS = 150
+# Where the fake forge lives.
+TESTS = str(Path(__file__).resolve().parent.parent / "tests")
 MEGA = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of the table; `target` is the greatest ratio, or for `bytes` the greatest number."""
+    """One line of the table; `target` is the greatest ratio, or for `bytes` and `requests` the greatest number."""
 
     case: str
     instead: str
@@ -48,7 +51,7 @@ class Row:
     @property
     def holds(self) -> bool:
         """Tell whether the target is met."""
-        if self.unit == "bytes":
+        if self.unit in {"bytes", "requests"}:
             return self.ours <= self.target
         return self.ratio is not None and self.ratio <= self.target
 
@@ -130,6 +133,36 @@ def many_tags() -> Iterator[Row]:
     yield _time("latest 5 of 10,000 tags", "the same among 5 tags", theirs, ours, 1.2)
 
 
+def requests() -> Iterator[Row]:
+    """A change that is saved and told to GitHub, where its pull request has many comments."""
+    sys.path.append(TESTS)
+    from forge_github import GitHub
+
+    made = fixtures.prepared(fixtures.few_metrics)
+    machine = made.machine()
+    made.write({"params.yaml": "seed: 3\nmetrics: 10\n"}, cwd=machine.work)
+    made.commit("Seed 3", cwd=machine.work)
+    sha = made.run("git", "rev-parse", "HEAD", cwd=machine.work).decode().strip()
+    with GitHub() as forge:
+        number = forge.add_pull(head="main", sha=sha, base="release")
+        for at in range(COMMENTS):
+            forge.add_comment(number, f"comment {at}", author="ada")
+        environ = forge.environ("push", folder=machine.work.parent, sha=sha)
+        measure.run([CML], machine.work, {**machine.env, **environ})
+        if len(forge.comments[number]) != COMMENTS + 1:
+            raise RuntimeError("the report did not reach the pull request")
+        asked = forge.count()
+    lab.scrap(machine)
+    yield Row(
+        case=f"a pull request with {COMMENTS} comments",
+        instead="-",
+        unit="requests",
+        theirs=0,
+        ours=asked,
+        target=8,
+    )
+
+
 ALL: tuple[Callable[[], Iterator[Row]], ...] = (
     skip,
     nothing_to_do,
@@ -137,6 +170,7 @@ ALL: tuple[Callable[[], Iterator[Row]], ...] = (
     plot_drawn,
     many_metrics,
     many_tags,
+    requests,
 )
 
 

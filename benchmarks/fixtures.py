@@ -107,6 +107,13 @@ def many_metrics(lab: Lab) -> None:
         _reproduce(lab, f"Seed {seed}")
 
 
+def few_metrics(lab: Lab) -> None:
+    """Make one commit with a handful of metrics."""
+    lab.write({"dvc.yaml": ONE_STAGE, "evaluate.py": RANDOM})
+    lab.write({"params.yaml": "seed: 1\nmetrics: 10\n"})
+    _reproduce(lab, "Begin")
+
+
 def many_tags(lab: Lab) -> None:
     """Make a long history in which each commit has a tag of its own."""
     lab.write({"dvc.yaml": ONE_STAGE, "evaluate.py": RANDOM})
