@@ -179,6 +179,16 @@ def test_no_token_is_written_or_shown_anywhere(lab: Lab, forge: Fake) -> None:
     assert all(forge.token not in body for body in bodies(forge, number))
 
 
+def test_a_bug_of_ours_leaves_no_status_pending(lab: Lab, forge: Fake) -> None:
+    sha = change(lab)
+    broken = "import cml.pipeline as p\ndef bug(*a, **k): raise RuntimeError('bug')\n"
+    lab.write("../broken/sitecustomize.py", f"{broken}p.clear_leftovers = bug\n")
+    more = {"PYTHONPATH": str(lab.root / "broken")}
+    done = job(lab, forge, "push", sha, cwd=checked_out(lab, "ci", sha), environ=more)
+    assert done.returncode == 70, done.stderr
+    assert forge.shown(sha)[NAME] in {"failure", "failed", "error"}
+
+
 def test_without_a_token_nothing_is_trained_in_vain(lab: Lab, forge: Fake) -> None:
     sha = change(lab)
     without = dict.fromkeys(("GITHUB_TOKEN", "GITLAB_TOKEN"), "")

@@ -107,6 +107,20 @@ def test_pictures_go_when_the_pull_request_is_closed(lab: Lab, github_forge: Git
     assert pictures(lab) == {}
 
 
+def test_pictures_that_may_not_be_pushed_are_no_failure(lab: Lab, github_forge: GitHub) -> None:
+    sha, number = plotted(lab, github_forge)
+    hook = lab.origin / "hooks/update"
+    hook.write_text('#!/bin/sh\ncase "$1" in refs/cml/plots/*) exit 1;; esac\n')
+    hook.chmod(0o755)
+    done = job(lab, github_forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
+    assert done.returncode == 0, done.stderr
+    assert "pictures could not be hosted" in done.stderr
+    (body,) = bodies(github_forge, number)
+    assert "![" not in body
+    assert "/raw/" not in body
+    assert "xychart-beta" in body
+
+
 def untrusted(lab: Lab, forge: GitHub) -> tuple[str, int, Path]:
     """Let the job of a fork's pull request make a bundle; return its commit, number and folder."""
     sha, number = plotted(lab, forge, fork="eve/r")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cml.repo import Checkout
 
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+MOST = 50
+"""Pictures that one run may have hosted."""
+
 LARGEST = 10_000_000
 """Bytes that one picture may have; forges take no larger ones."""
 
@@ -44,7 +47,7 @@ def host(
     Raises:
         PublishError: the forge or the git remote refused.
     """
-    names = {plot.id: plot.file for plot in record.plots}
+    names = {plot.id: plot.file for plot in record.plots[:MOST]}
     found = files(forge, _read(bundle, names), record.context, settings, checkout)
     return {plot: found[name] for plot, name in names.items() if name in found}
 

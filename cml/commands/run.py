@@ -70,8 +70,13 @@ def run(settings: Settings, around: Surroundings) -> ExitCode:
     with bundle.staging(around.start / settings.out) as made:
         if told:
             told.begin(token=around.token)
-        with contextlib.redirect_stdout(sys.stderr):
-            record = _experiment(settings, around, checkout, made)
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                record = _experiment(settings, around, checkout, made)
+        except Exception:
+            if told:
+                told.crashed()
+            raise
         text = report.render(record, number=number)
         made.finish(record, text)
     if told:

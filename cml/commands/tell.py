@@ -31,6 +31,9 @@ STATES: dict[Verdict | None, State] = {
     "invalid": "error",
     None: "error",
 }
+MOST_CHECKS = 50
+"""Checks that get a status of their own: a bundle of strangers must not use up our requests."""
+
 READ_ONLY = (
     "the token may only read, as is usual for code from a fork: the report goes to this job's page "
     "and log alone. A second, trusted job can publish the bundle: `cml-run post`"
@@ -79,14 +82,18 @@ class Telling:
             self.heard = self.context.trusted
             log.info(READ_ONLY) if not self.heard else log.warning("%s", _said(error))
 
+    def crashed(self) -> None:
+        """Say that a run ended by a bug of ours, so that nobody waits for its status for ever."""
+        if self.heard and self.context.sha:
+            sha = self.context.sha
+            self._try(lambda: self._status(sha, self.name, "error", "cml-run crashed"))
+
     def results(self, record: Record, bundle: Path) -> Record:
         """Tell what a run found; return its record with the addresses of what was told.
 
         What the forge refuses is noted and said, and hinders nothing else.
         """
-        images: dict[str, Image] = {}
-        if self.heard:
-            images = self._try(lambda: self.host(record)) or {}
+        images = self._images(record) if self.heard else {}
         render = functools.partial(self._render, record, images)
         if self.heard:
             comment = self._try(lambda: self._comment(render))
@@ -99,6 +106,14 @@ class Telling:
             record = replace(record, published=published)
         show(self.forge, record, bundle, render)
         return record
+
+    def _images(self, record: Record) -> dict[str, Image]:
+        """Host the pictures; where that is refused, the report has charts in their place."""
+        try:
+            return self.host(record)
+        except PublishError as error:
+            log.warning("the pictures could not be hosted: %s", _said(error))
+            return {}
 
     def _render(self, record: Record, images: Mapping[str, Image], limit: int) -> str:
         return report.render(record, number=self.number, limit=limit, images=images)
@@ -122,7 +137,7 @@ class Telling:
             said = report.title(record)
             url = self._status(sha, self.name, state, said, summary)
             found = found or url
-            for check in record.checks:
+            for check in record.checks[:MOST_CHECKS]:
                 name = f"{self.name}/{check.name}"
                 state = "success" if check.level != "error" else STATES[check.status]
                 self._status(sha, name, state, check.message or check.status)
