@@ -229,7 +229,10 @@ def from_json(text: bytes) -> Record:
 
 def schema() -> dict[str, object]:
     """Return the JSON schema (draft 2020-12) of `record.json`."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **msgspec.json.schema(Record),
-    }
+    import inspect
+
+    found = msgspec.json.schema(Record)
+    for part in found["$defs"].values():
+        # Up to Python 3.12 a docstring keeps the indentation of its source.
+        part["description"] = inspect.cleandoc(part["description"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}

@@ -31,7 +31,7 @@ def test_what_is_said_to_be_refused_is_refused_by_dvc_3(
     config = tmp_path / ".dvc/config"
     config.parent.mkdir()
     config.write_text(f"# by hand\n[{section}]\n{url}    {option} = x\n")
-    (note, _) = legacy.notes(tmp_path, [".dvc/config"])
+    (note,) = legacy.notes(tmp_path, [".dvc/config"])
     line = 4 if url else 3
     name = section.strip("'")
     assert note.startswith(f".dvc/config:{line}: DVC 3 refuses `{option}` in [{name}]: ")
@@ -45,20 +45,9 @@ def test_an_option_of_another_kind_of_remote_is_no_matter(tmp_path: Path) -> Non
     config = tmp_path / "ml/.dvc/config.local"
     config.parent.mkdir(parents=True)
     config.write_text("['remote \"r\"']\nurl = ssh://h/p\nverify = true\n[feature]\nx = true\n")
-    (config.parent / ".gitignore").write_text("tmp\n")
     assert legacy.notes(tmp_path, ["ml/.dvc/config", "dvc/config", "x.dvc/config"]) == [
         "ml/.dvc/config.local:5: DVC 3 ignores `x` in [feature]: remove it"
     ]
-
-
-def test_dvc_3_does_edit_the_gitignore_that_is_noted(old: old_dvc.OldRepository) -> None:
-    ignores = old.write(".dvc/.gitignore", "/cache\n/state\n")
-    (note,) = legacy.notes(old.root, [".dvc/config"])
-    assert note.startswith(".dvc/.gitignore does not name /tmp")
-    old.migrate()
-    old.look()
-    assert "/tmp" in ignores.read_text()
-    assert legacy.notes(old.root, [".dvc/config"]) == []
 
 
 def test_ci_files_are_told_what_has_another_name_now(tmp_path: Path) -> None:

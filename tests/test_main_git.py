@@ -93,3 +93,16 @@ def test_a_checkout_of_another_owner_is_used_without_touching_the_configuration(
     assert len(lab.results()) == 1
     assert not list((lab.root / "home").glob(".gitconfig"))
     assert "safe" not in (copy / ".git/config").read_text()
+
+
+def test_what_dvc_adds_to_its_own_gitignore_is_no_edit_of_the_users(lab: Lab) -> None:
+    # What DVC before 0.82 wrote; this clone's own `.dvc/tmp` must not be committed for it.
+    lab.write("params.yaml", "train:\n  rate: 2.0\n")
+    lab.write(".dvc/.gitignore", "/cache\n/config.local\n")
+    lab.write(".git/info/exclude", "/.dvc/tmp\n")
+    source = lab.commit("Train at 2.0")
+    fresh = lab.clone("fresh")
+    done = lab.cml("--publish", cwd=fresh)
+    assert done.returncode == 0, done.stderr
+    assert "/tmp" in lab.git("show", "main:.dvc/.gitignore", cwd=lab.origin)
+    assert lab.git("rev-parse", "main^", cwd=lab.origin) == source

@@ -51,7 +51,7 @@ def notes(root: Path, tracked: Iterable[str], changes: Sequence[Change] = ()) ->
     folders = [name.removesuffix("config") for name in names if f"/{name}".endswith("/.dvc/config")]
     for name in (folder + config for folder in folders for config in ("config", "config.local")):
         found += _config(root, name)
-    return found + [note for folder in folders for note in _ignored(root, folder)]
+    return found
 
 
 def _ci(root: Path, name: str, moved: dict[str, tuple[str, ...]]) -> Iterator[str]:
@@ -78,16 +78,6 @@ def _config(root: Path, name: str) -> Iterator[str]:
             yield f"{name}:{number}: DVC 3 refuses `{option}` in [{section}]: {what}"
         elif section == "feature" and option != "machine":
             yield f"{name}:{number}: DVC 3 ignores `{option}` in [feature]: remove it"
-
-
-def _ignored(root: Path, folder: str) -> Iterator[str]:
-    """DVC before 0.82 did not have git ignore .dvc/tmp, and DVC 3 edits the file to have it so."""
-    ignored = {line.strip().strip("/") for line in _lines(root / folder / ".gitignore")}
-    if "tmp" not in ignored:
-        yield (
-            f"{folder}.gitignore does not name /tmp, and DVC 3 adds it when it first runs: add and "
-            "commit it now, so that no run finds the file edited"
-        )
 
 
 def _lines(path: Path) -> list[str]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from cml.pipeline.project import Project
 
 
+OWN_ENTRIES = {"/cache", "/config.local", "/tmp"}  # noqa: S108 (below .dvc, not the machine's)
+
+
 def files(project: Project, committed: Callable[[Path], bytes | None]) -> list[Path]:
     """Return the files that DVC writes, whether they changed or not.
 
@@ -31,6 +34,9 @@ def files(project: Project, committed: Callable[[Path], bytes | None]) -> list[P
         found |= {Path(out.fs_path) for out in outs if not out.use_cache}
         ignores = {Path(out.fs_path).parent / ".gitignore" for out in outs if out.use_cache}
         found |= {path for path in ignores if _written_by_dvc(path, committed(path), outs)}
+        # DVC brings its own up to date as well, in repositories that are older than itself.
+        own = project.root / ".dvc/.gitignore"
+        found |= {own} if _differs_by(OWN_ENTRIES, own, committed(own)) else set()
         return sorted(path for path in found if path.exists() or committed(path) is not None)
 
 
@@ -110,13 +116,17 @@ def _written_by_dvc(path: Path, before: bytes | None, outs: Iterable[Any]) -> bo
     """Tell whether a .gitignore differs from the commit by nothing but DVC's own lines."""
     from scmrepo.git import GitWildMatchPattern
 
+    held = (Path(out.fs_path) for out in outs)
+    entries = {f"/{out.name}" for out in held if out.parent == path.parent}
+    return _differs_by({*entries, *map(GitWildMatchPattern.escape, entries)}, path, before)
+
+
+def _differs_by(entries: set[str], path: Path, before: bytes | None) -> bool:
+    """Tell whether a file differs from the commit by nothing but some lines."""
     if not path.is_file():
         return False
     old, new = (before or b"").splitlines(), path.read_bytes().splitlines()
-    held = (Path(out.fs_path) for out in outs)
-    entries = {f"/{out.name}" for out in held if out.parent == path.parent}
-    ours = {*entries, *map(GitWildMatchPattern.escape, entries)}
-    return {*new} ^ {*old} <= {os.fsencode(entry) for entry in ours}
+    return {*new} ^ {*old} <= {os.fsencode(entry) for entry in entries}
 
 
 def _variables(stage: Any) -> set[Path]:

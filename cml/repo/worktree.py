@@ -65,8 +65,7 @@ class WorkTree:
     def branch(self) -> str | None:
         """Return the branch that is checked out; None where HEAD is detached."""
         done = self.git.attempt("symbolic-ref", "--quiet", "HEAD")
-        ref = decode(done.output).strip()
-        return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+        return _branch(decode(done.output).strip())
 
     @property
     def place(self) -> tuple[str, str | None]:
@@ -78,8 +77,8 @@ class WorkTree:
         done = self.git.attempt("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
         if done.status:
             return self.head, self.branch
-        sha, ref = decode(done.output).splitlines()
-        return sha, ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+        sha, *names = decode(done.output).splitlines()  # a detached HEAD has no name
+        return sha, next((_branch(name) for name in names), None)
 
     @property
     def git_version(self) -> tuple[int, ...]:
@@ -221,6 +220,10 @@ def _known(value: Found | None, revision: str) -> Found:
     if value is None:
         raise UsageError(f"git knows no revision {revision!r}")
     return value
+
+
+def _branch(ref: str) -> str | None:
+    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
 
 
 def _parse(sha: str, raw: bytes) -> CommitObject:
