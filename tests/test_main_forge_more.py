@@ -60,7 +60,7 @@ def test_pictures_on_a_private_repository_are_a_link_beside_a_chart(
     assert done.returncode == 0, done.stderr
     (body,) = bodies(github_forge, number)
     assert "![" not in body
-    assert "xychart-beta" in body
+    assert re.search(r'title "baseline [0-9a-f]{7} \(grey\), now \(blue\)"', body)
     assert "/raw/" in body
 
 

@@ -31,11 +31,12 @@ class Finding:
 
 
 def examine(settings: Settings, around: Surroundings) -> Iterator[Finding]:
-    """Look at git, DVC, their remotes, the baseline and the credentials, in this order."""
+    """Look at git, DVC, their remotes, the forge, the baseline and the credentials."""
     looks: list[tuple[str, Callable[[Settings, Surroundings], str]]] = [
         ("settings", _settings),
         ("git", _git),
         ("git remote", _git_remote),
+        ("forge", _forge),
         ("baseline", _baseline),
         ("pipeline", _pipeline),
         ("data", _data),
@@ -83,6 +84,15 @@ def _git_remote(_: Settings, around: Surroundings) -> str:
     checkout.probe()
     token = "with a token" if around.token else "with git's own credentials"
     return f"{checkout.remote_url} answers, {token}"
+
+
+def _forge(_: Settings, around: Surroundings) -> str:
+    if around.forge is None:
+        return "nobody is told from here"
+    context = run.located(around.context, run.open_checkout(around))
+    found = around.forge.pull_requests(context.branch) if context.branch else []
+    numbers = ", ".join(str(one.number) for one in found)
+    return f"{context.repository} answers; open for this branch: {numbers or 'none'}"
 
 
 def _baseline(settings: Settings, around: Surroundings) -> str:

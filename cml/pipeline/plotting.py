@@ -63,7 +63,7 @@ def _differing(
     shown = door.show(revs=revisions)
     if recorded.pull(project, {rev: _unread(content) for rev, content in shown.items()}):
         shown = door.show(revs=revisions)
-    data = {named[revision]: content for revision, content in shown.items()}
+    data = {named[revision]: shown[revision] for revision in revisions if revision in shown}
     for found in match_defs_renderers(data, templates_dir=door.templates_dir):
         errors = {**found.definition_errors, **found.source_errors.get(NOW, {})}
         for error in errors.values():
