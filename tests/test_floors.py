@@ -22,6 +22,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 SHARED_ROOM = {"__main__": "cli"}  # `python -m cml` is the front door's other leaf
 
 DOORS = {
+    "google": ("trackers.tensorboard",),
     "click": ("cli", "__main__"),
     "dvc": ("pipeline",),
     "dvc_data": ("pipeline",),
@@ -34,8 +35,9 @@ DOORS = {
     "psutil": ("pipeline", "repo"),
     "pygit2": ("pipeline",),
     "requests": ("forges.gitlab",),
+    "tensorboard": ("trackers.tensorboard",),
     "rich": ("console", "report", "forges.terminal"),
-    "ruamel": ("config", "legacy"),
+    "ruamel": ("checks", "config", "legacy"),
     "scmrepo": ("pipeline",),
     "vl_convert": ("report",),
     "yaml": ("legacy",),

@@ -63,7 +63,7 @@ def test_a_number_in_a_file_that_cannot_be_read_is_a_problem() -> None:
     assert change.problem == "cannot be read"
     found = checks.problems(now.errors, [change], unreadable_before={})
     assert found == ["metrics.json cannot be read: broken"]
-    assert checks.judge(found) == "invalid"
+    assert checks.verdict(found, []) == "invalid"
 
 
 def test_many_broken_metrics_are_counted_rather_than_listed() -> None:
@@ -75,7 +75,7 @@ def test_many_broken_metrics_are_counted_rather_than_listed() -> None:
 
 def test_nothing_wrong_passes() -> None:
     changes = metrics.diff(reading(acc=0.5, kind="a"), reading(acc=0.6, kind="b"))
-    assert checks.judge(checks.problems({}, changes, unreadable_before={})) == "pass"
+    assert checks.verdict(checks.problems({}, changes, unreadable_before={}), []) == "pass"
 
 
 def test_nested_names_are_joined_and_lists_become_text() -> None:

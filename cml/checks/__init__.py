@@ -1,13 +1,17 @@
-"""What a run's numbers allow to be said: the verdict, and the problems that forbid one."""
+"""What a run's numbers allow to be said: checks, the verdict, the problems that forbid one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cml.checks.judging import verdict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cml.record import MetricChange, Verdict
+    from cml.record import MetricChange
+
+__all__ = ["problems", "verdict"]
 
 SHOWN = 20
 
@@ -34,8 +38,3 @@ def problems(
     if len(broken) > SHOWN:
         found.append(f"{len(broken) - SHOWN} more metrics cannot be judged")
     return found
-
-
-def judge(problems: Sequence[str]) -> Verdict:
-    """Return the verdict on a run that reached its end."""
-    return "invalid" if problems else "pass"

@@ -1,0 +1,78 @@
+"""Checks and the values of a run -> results and the verdict; reads neither files nor rules."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from cml.checks import findings, rules, slices
+from cml.checks.model import Values
+from cml.record import CheckResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cml.checks.model import Check
+    from cml.record import Value, Verdict
+
+__all__ = ["Values", "applies", "judge", "verdict"]
+
+
+def applies(check: Check, *, pull_request: bool, branch: str | None) -> bool:
+    """Return whether a check counts here.
+
+    Args:
+        check: the check.
+        pull_request: whether the run belongs to one.
+        branch: what the check's `branches` are matched with; None matches no pattern.
+    """
+    if check.level == "off" or (check.only_pulls and not pull_request):
+        return False
+    if not check.branches:
+        return True
+    return branch is not None and any(fnmatchcase(branch, each) for each in check.branches)
+
+
+def judge(check: Check, values: Values, *, gradient: bool = False) -> CheckResult:
+    """Judge one check.
+
+    Args:
+        check: the rules.
+        values: what they are applied to.
+        gradient: use GradientCI's wording, and fail where it did: there was no invalid.
+    """
+    names, small = slices.counted(check, values)
+    if not names:
+        return _result(
+            check, "invalid", f"No slice matches {check.slices}.{slices.left_out(check, small)}"
+        )
+    found = [findings.finding(check, name, values, gradient=gradient) for name in names]
+    worst = min(found, key=lambda finding: finding.order)
+    message = worst.message
+    if check.slices:
+        message = (
+            f"The worst of {len(found)} is {worst.name}. {message}{slices.left_out(check, small)}"
+        )
+    return _result(check, worst.status, message, worst.value)
+
+
+def verdict(problems: Sequence[str], results: Sequence[CheckResult]) -> Verdict:
+    """Return the verdict on a run that reached its end; only checks of level error count."""
+    counted = [result.status for result in results if result.level == "error"]
+    return "invalid" if problems else findings.worst(counted)
+
+
+def _result(check: Check, status: Verdict, message: str, value: Value = None) -> CheckResult:
+    demands = [check.target.text] if check.target else []
+    if check.max_drop is not None or check.max_drop_percent is not None:
+        demands.append(rules.drops(check))
+    elif check.relative:
+        demands.append("no worse")
+    return CheckResult(
+        name=check.name,
+        status=status,
+        level=check.level,
+        value=value,
+        target=", ".join(demands),
+        message=message,
+    )

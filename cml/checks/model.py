@@ -1,0 +1,102 @@
+"""What a gate demands and what it looks at, as plain data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from cml.checks.ranges import Range, Rounding
+from cml.record import Level, Value
+
+Source = Literal["tensorflow", "metrics", "custom", "command"]
+Over = Literal["all", "last"]
+Missing = Literal["failure", "success"]
+Direction = Literal["higher", "lower"]
+
+AGGREGATES = ("mean", "stddev", "max", "min", "var", "median")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One rule or more on one number.
+
+    Attributes:
+        name: the identifier as written, `SOURCE:SUBJECT`.
+        source: where the number comes from.
+        subject: a scalar's tag, a metric as `NAME` or `PATH:NAME`, a JSON file, or any name of a
+            command.
+        target: the range in which the rounded value must lie.
+        aggregate: one of `AGGREGATES` for tensorflow, a JSON pointer for custom.
+        over: the values that are aggregated.
+        round: toward which infinity to round before comparing with the target.
+        precision: decimal places to keep; None for no rounding.
+        only_pulls: count in pull requests only.
+        branches: `fnmatch` patterns of the branches on which it counts; empty for all.
+        if_not_found: what a value means that is not there.
+        comment_on_pr: show it in the report.
+        direction: which way is better; without a drop, no worse than the baseline is the rule.
+        max_drop: the largest change for the worse since the baseline, in the metric's unit.
+        max_drop_percent: the same in percent of the baseline's absolute value.
+        slices: an `fnmatch` pattern over metric names, the worst of which counts.
+        min_size: slices smaller than this do not count.
+        size: the metric that holds a slice's size; its `*` stands for what that of `slices` does.
+        level: whether it can block.
+        command: the shell command that prints the number; without it, the subject is one.
+        where: `file:line:column` of the identifier.
+    """
+
+    name: str
+    source: Source
+    subject: str
+    target: Range | None = None
+    aggregate: str | None = None
+    over: Over = "all"
+    round: Rounding = "down"
+    precision: int | None = None
+    only_pulls: bool = False
+    branches: tuple[str, ...] = ()
+    if_not_found: Missing = "failure"
+    comment_on_pr: bool = True
+    direction: Direction | None = None
+    max_drop: Decimal | None = None
+    max_drop_percent: Decimal | None = None
+    slices: str | None = None
+    min_size: int | None = None
+    size: str | None = None
+    level: Level = "error"
+    command: str | None = None
+    where: str = field(default="", compare=False)
+
+    @property
+    def relative(self) -> bool:
+        """Whether the baseline counts."""
+        return self.direction is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The checks of one file, in its order, and the name of the status they are told under."""
+
+    checks: tuple[Check, ...] = ()
+    status: str = "cml-run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """What a check can look at.
+
+    Attributes:
+        now: the values of this run by name; None is missing.
+        before: those of the baseline; None where there is no baseline.
+        problems: name -> why its value now cannot be judged, as "is NaN", or a whole sentence.
+        problems_before: the same of the baseline's values.
+        series: the logged values of each scalar tag.
+        name: what the check's subject is called in these, where that is not the subject itself.
+    """
+
+    now: Mapping[str, Value] = field(default_factory=dict)
+    before: Mapping[str, Value] | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+    problems_before: Mapping[str, str] = field(default_factory=dict)
+    series: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    name: str | None = None

@@ -1,0 +1,67 @@
+"""The texts of policies -> checks, and how two policies differ; reads no file by itself."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from cml.checks import gradient, keys, nodes
+from cml.checks.model import Check, Policy
+
+__all__ = ["Check", "Policy", "differences", "read", "read_gradient"]
+
+
+def read(text: str, filename: str) -> Policy:
+    """Read the `checks:` of a cml.yaml; its other keys are somebody else's.
+
+    Args:
+        text: the file's text; it may be empty.
+        filename: what to call the file in messages.
+
+    Raises:
+        UsageError: not YAML, or a wrong check; the message names file, line and column.
+    """
+    section = nodes.entries(nodes.document(text, filename)).get("checks")
+    if section is None or section.empty:
+        return Policy()
+    return Policy(checks=keys.checks(section, keys.OWN))
+
+
+def read_gradient(text: str, filename: str) -> Policy:
+    """Read GradientCI's `.ps_project/config.yaml`, version 0; only its checks are used.
+
+    Raises:
+        UsageError: as for `read`, and for whatever else is wrong in the file.
+    """
+    found = nodes.entries(nodes.document(text, filename))
+    gradient.validate(found, filename)
+    section = found.get("checks")
+    checks = () if section is None or section.empty else keys.checks(section, keys.GRADIENT)
+    return Policy(checks=checks, status="ci/gradient")
+
+
+def differences(old: Policy, new: Policy) -> list[str]:
+    """Return one sentence for each check that was added, removed or changed."""
+    before = {check.name: check for check in old.checks}
+    after = {check.name: check for check in new.checks}
+    found = [f"{name} is removed." for name in before if name not in after]
+    for name, check in after.items():
+        if name not in before:
+            found.append(f"{name} is added.")
+        elif changes := list(_changes(before[name], check)):
+            found.append(f"{name} changes: {', '.join(changes)}.")
+    return found
+
+
+def _changes(old: Check, new: Check) -> Iterator[str]:
+    for each in fields(Check):
+        was, now = getattr(old, each.name), getattr(new, each.name)
+        if each.compare and was != now:
+            yield f"{each.name.replace('_', '-')} from {_shown(was)} to {_shown(now)}"
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == ():
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return " ".join(value) if isinstance(value, tuple) else str(value)
