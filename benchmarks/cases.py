@@ -34,7 +34,7 @@ MEGA = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of the table; `target` is the greatest ratio, or for `bytes` and `requests` the greatest number."""
+    """One line of the table; `target` is the greatest ratio, or number of `bytes` or `requests`."""
 
     case: str
     instead: str

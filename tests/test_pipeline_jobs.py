@@ -51,3 +51,19 @@ def test_a_failure_among_parallel_stages_starts_no_dependent_stage(lab: Lab, ope
     with opened(lab, lab.work) as project, pytest.raises(PipelineError, match="exit status 3"):
         Heard(project).reproduce(jobs=4)
     assert "evaluate" not in lab.runs
+
+
+def test_a_stage_waits_for_one_that_it_needs_and_that_is_still_running(
+    lab: Lab, opened: Any
+) -> None:
+    lab.write(
+        "dvc.yaml",
+        "stages:\n"
+        "  slow:\n    cmd: sleep 1 && echo 1 > slow\n    deps: [prepare.py]\n    outs: [slow]\n"
+        "  quick:\n    cmd: echo 1 > quick\n    deps: [prepare.py]\n    outs: [quick]\n"
+        "  after:\n    cmd: cat slow > after\n    deps: [slow]\n    outs: [after]\n",
+    )
+    with opened(lab, lab.work) as project:
+        heard = Heard(project)
+        heard.reproduce(jobs=3)
+    assert [stage.name for stage in heard.stages] == ["quick", "slow", "after"]

@@ -176,25 +176,21 @@ def _ending(status: int) -> str:
 
 def _side_by_side(work: _Work, steps: list[Any], jobs: int) -> None:
     """Run stages as soon as what they need is done, at most `jobs` at a time."""
-    waiting, done = list(steps), set[Any]()
+    waiting = list(steps)
     running: dict[Future[None], Any] = {}
     with ThreadPoolExecutor(jobs) as pool:
         try:
             while waiting or running:
-                for stage in _ready(work, waiting, done)[: jobs - len(running)]:
+                unfinished = {*waiting, *running.values()}
+                ready = [step for step in waiting if unfinished.isdisjoint(work.needs(step))]
+                for stage in ready[: jobs - len(running)]:
                     waiting.remove(stage)
                     running[pool.submit(work.do, stage)] = stage
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    done.add(running.pop(future))
+                    del running[future]
                     future.result()
         except PipelineError:
             raise
         except BaseException:
             work.runner.stop()
             raise
-
-
-def _ready(work: _Work, waiting: list[Any], done: set[Any]) -> list[Any]:
-    """Return the stages that need nothing which is still to be done; graph order is kept."""
-    pending = set(waiting)
-    return [s for s in waiting if all(n in done or n not in pending for n in work.needs(s))]

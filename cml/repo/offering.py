@@ -38,7 +38,8 @@ def offer(checkout: WorkTree, results: Commit) -> Saved:
         tip = there.get(ref)
         commit = _on_top(checkout, results, own, name, tip) if tip else own
         free = [one for one in tag if one not in there]
-        if commit == tip or remotes.push(checkout, commit, [ref, *free]) == "pushed":
+        targets = free if commit == tip else [ref, *free]
+        if not targets or remotes.push(checkout, commit, targets) == "pushed":
             note = f"the results wait on the branch {name}"
             return Saved(
                 commit=commit,
