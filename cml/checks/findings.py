@@ -144,12 +144,12 @@ def _compared(check: Check, name: str, value: float, values: Values) -> Outcome:
     label = name if check.slices else _label(check)
     problem = values.problems_before.get(name)
     if problem is not None:
-        return _troubled(f"the baseline's {label}", problem)
+        return _troubled(f"The baseline's {label}", problem)
     old = None if values.before is None else values.before.get(name)
     if old is None:
         sentence = f"There is nothing to compare {label} with yet."
         return Outcome(status="pass", sentence=sentence)
     reason = rules.fault(old)
     if reason is not None or isinstance(old, str):
-        return _troubled(f"the baseline's {label}", reason or "")
+        return _troubled(f"The baseline's {label}", reason or "")
     return rules.no_worse(check, label, old, value)

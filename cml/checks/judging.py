@@ -44,7 +44,9 @@ def judge(check: Check, values: Values, *, gradient: bool = False) -> CheckResul
     names, small = slices.counted(check, values)
     if not names:
         return _result(
-            check, "invalid", f"No slice matches {check.slices}.{slices.left_out(check, small)}"
+            check,
+            "invalid",
+            f"No slice matches {check.slices} and counts.{slices.left_out(check, small)}",
         )
     found = [findings.finding(check, name, values, gradient=gradient) for name in names]
     worst = min(found, key=lambda finding: finding.order)

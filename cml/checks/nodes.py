@@ -37,7 +37,8 @@ class Entry:
     @property
     def where(self) -> str:
         """Where the value stands, with its key: `file:line:column: key`."""
-        return ": ".join(part for part in (_place(self.filename, self.node), self.key) if part)
+        place = self.place if self.empty else _place(self.filename, self.node)
+        return f"{place}: {self.key}" if self.key else place
 
     @property
     def empty(self) -> bool:

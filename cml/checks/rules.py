@@ -67,12 +67,12 @@ def no_worse(check: Check, label: str, old: float, new: float) -> Outcome:
     was, now = Fraction(ranges.exact(old)), Fraction(ranges.exact(new))
     drop = was - now if check.direction == "higher" else now - was
     move = f"{label} {_moved(ranges.exact(old), ranges.exact(new))}"
+    allowed = _allowed(check, abs(was))
     if drop <= 0:
-        return Outcome(status="pass", sentence=f"{move}, which is no worse.", slack=-drop)
+        return Outcome(status="pass", sentence=f"{move}, which is no worse.", slack=allowed - drop)
     if check.max_drop_percent is not None and not was:
         sentence = f"{move}, and of 0 there is no percentage. Use max-drop for {label}."
         return Outcome(status="invalid", sentence=sentence)
-    allowed = _allowed(check, abs(was))
     passes = drop <= allowed
     percent = f" ({shown(_decimal(drop * 100 / abs(was)))} %)" if was else ""
     return Outcome(
