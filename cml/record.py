@@ -124,7 +124,10 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule applied to this run."""
+    """One rule applied to this run.
+
+    Its status on the forge is `family/name`; without a family, of the name of the run.
+    """
 
     name: str
     status: Verdict
@@ -132,6 +135,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     value: Value = None
     target: str | None = None
     message: str = ""
+    family: str | None = None
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,7 +166,11 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of one run. `problems` are sentences, each of which makes the verdict invalid."""
+    """The facts of one run.
+
+    `problems` are sentences, each of which makes the verdict invalid. `policy_changes` are edits
+    to the checks, which take effect once they are merged.
+    """
 
     version: int = VERSION
     context: Context = field(default_factory=Context)
@@ -178,6 +186,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     plots: list[Plot] = field(default_factory=list)
     experiments: list[Experiment] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
+    policy_changes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     verdict: Verdict | None = None
     failure: Failure | None = None

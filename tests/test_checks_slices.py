@@ -24,7 +24,7 @@ def test_the_worst_slice_counts_and_small_ones_are_named() -> None:
     result = sliced(now)
 
     assert (result.status, result.value) == ("fail", 0.8)
-    assert result.message.startswith("The worst of 3 is acc_fr. acc_fr fell from 0.9 to 0.8:")
+    assert result.message.startswith("Worst of 3: acc_fr fell from 0.9 to 0.8:")
     assert result.message.endswith("Left out, since smaller than 50: acc_nl.")
     passed = sliced({**now, "acc_fr": 0.9})
     assert (passed.status, passed.value) == ("pass", 0.87)

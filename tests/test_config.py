@@ -15,6 +15,8 @@ DEFAULTS = config.Settings(
     update=(),
     metrics_diff_targets=config.Targets(kind="default"),
     metrics_format="0[.][0000000]",
+    logdir=None,
+    fail_on=("fail", "inconclusive", "invalid"),
     tag_prefix=None,
     forge=None,
     publish=None,

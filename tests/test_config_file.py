@@ -33,6 +33,8 @@ dvc_pull: all
 dvc_update: a.dvc, b.dvc
 metrics_diff_targets: '-'
 metrics_format: 0.00
+logdir: runs
+fail_on: fail
 tag_prefix: exp-
 forge: gitlab
 publish: yes
@@ -51,6 +53,8 @@ committer: Bot [ci] <bot@example.org>
         update=("a.dvc", "b.dvc"),
         metrics_diff_targets=config.Targets(kind="none"),
         metrics_format="0.00",
+        logdir="runs",
+        fail_on=("fail",),
         tag_prefix="exp-",
         forge="gitlab",
         publish=True,

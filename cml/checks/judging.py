@@ -42,20 +42,13 @@ def judge(check: Check, values: Values, *, gradient: bool = False) -> CheckResul
         gradient: use GradientCI's wording, and fail where it did: there was no invalid.
     """
     names, small = slices.counted(check, values)
+    left_out = slices.left_out(check, small)
     if not names:
-        return _result(
-            check,
-            "invalid",
-            f"No slice matches {check.slices} and counts.{slices.left_out(check, small)}",
-        )
+        return _result(check, "invalid", f"No slice that counts matches {check.slices}.{left_out}")
     found = [findings.finding(check, name, values, gradient=gradient) for name in names]
     worst = min(found, key=lambda finding: finding.order)
-    message = worst.message
-    if check.slices:
-        message = (
-            f"The worst of {len(found)} is {worst.name}. {message}{slices.left_out(check, small)}"
-        )
-    return _result(check, worst.status, message, worst.value)
+    first = f"Worst of {len(found)}: " if check.slices else ""
+    return _result(check, worst.status, f"{first}{worst.message}{left_out}", worst.value)
 
 
 def verdict(problems: Sequence[str], results: Sequence[CheckResult]) -> Verdict:

@@ -25,7 +25,7 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("folder", metavar="[BUNDLE]", default=".cml", type=click.Path(path_type=Path))
 @click.option("--sha", metavar="SHA", help="The commit that the bundle must be about.")
-@options.only("metrics_format", "forge", "release", "images", "name")
+@options.only("metrics_format", "forge", "fail_on", "release", "images", "name")
 @click.pass_context
 def command(ctx: click.Context, /, *, folder: Path, sha: str | None, **flags: Any) -> None:
     """Tell the forge what a bundle says, which this or another job has made.

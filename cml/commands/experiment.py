@@ -101,7 +101,7 @@ def transferred(project: pipeline.Project) -> Transfer:
 def compare(
     project: pipeline.Project, settings: Settings, facts: Facts, tags: Sequence[tuple[str, str]]
 ) -> None:
-    """Compare with the baseline and the latest experiments, and judge."""
+    """Compare with the baseline and the latest experiments."""
     with project.locked():
         _compare(project, settings, facts, tags)
 
@@ -125,7 +125,6 @@ def _compare(
         data=pipeline.data_changes(project, base) if base else DataChanges(),
         experiments=[Experiment(tag=tag, sha=sha, metrics=_flat(read[sha])) for tag, sha in tags],
         problems=problems,
-        verdict=checks.judge(problems),
     )
 
 

@@ -60,13 +60,14 @@ def post(
             name=settings.name,
             number=number,
             release=settings.release,
+            fail_on=settings.fail_on,
             numbers=_pull_requests(around.forge, record.context),
             host=host,
         )
         record = told.results(record, folder)
         refused = bool(told.refused)
     terminal.publish(record, report.render(record, number=number), number=number)
-    return run.exit_code(record, refused=refused)
+    return run.exit_code(record, refused=refused, fail_on=settings.fail_on)
 
 
 def _vouched(record: Record, context: Context, sha: str | None) -> Record:

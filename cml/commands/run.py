@@ -16,7 +16,7 @@ from cml.forges import terminal
 from cml.record import Failure, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable, Collection, MutableMapping
     from pathlib import Path
 
     from cml.commands import experiment
@@ -83,7 +83,8 @@ def run(settings: Settings, around: Surroundings) -> ExitCode:
         record = told.results(record, made.folder)
         made.rewrite(record)
     terminal.publish(record, text, number=number)
-    return exit_code(record, refused=bool(told and told.refused))
+    refused = bool(told and told.refused)
+    return exit_code(record, refused=refused, fail_on=settings.fail_on)
 
 
 def _skip(
@@ -127,6 +128,7 @@ def _telling(
         name=settings.name,
         number=number,
         release=settings.release,
+        fail_on=settings.fail_on,
         host=host,
     )
 
@@ -195,8 +197,9 @@ def _tell(
     made: bundle.Bundle,
 ) -> None:
     from cml import pipeline
-    from cml.commands import experiment, legacy_files, save
+    from cml.commands import experiment, gate, legacy_files, save
 
+    gate.rules_here(around.start, checkout)
     legacy_files.refuse(checkout, around.start)
     checkout.clear_stale_locks()
     facts.learn(baseline=checkout.baseline(settings.baseline, around.context))
@@ -209,12 +212,28 @@ def _tell(
         changed = save.results(project, checkout).changed
         facts.learn(outcome="changed" if changed else "unchanged")
         experiment.compare(project, settings, facts, _tags(settings, checkout))
+        _judge(settings, around, checkout, facts)
         experiment.draw(project, facts, made)
         if not around.publish:
             facts.learn(published=save.shown_only(project, checkout))
             return
         published = save.save(project, checkout, around.context, settings, facts.absent)
         facts.learn(published=published, transfer=experiment.transferred(project))
+
+
+def _judge(
+    settings: Settings, around: Surroundings, checkout: repo.Checkout, facts: experiment.Facts
+) -> None:
+    from cml.commands import evidence, gate
+
+    found = evidence.gathered(settings, around, checkout)
+    judged = gate.judge(around.start, checkout, facts.record, found)
+    facts.learn(
+        checks=judged.checks,
+        policy_changes=judged.policy_changes,
+        problems=judged.problems,
+        verdict=judged.verdict,
+    )
 
 
 def _tags(settings: Settings, checkout: repo.Checkout) -> list[tuple[str, str]]:
@@ -236,16 +255,20 @@ def _failure(error: CmlError) -> Failure:
     )
 
 
-def exit_code(record: Record, *, refused: bool = False) -> ExitCode:
+def exit_code(
+    record: Record, *, refused: bool = False, fail_on: Collection[str] = tuple(VERDICTS)
+) -> ExitCode:
     """Return what the record says to a shell; a verdict wins over a failure to publish.
 
     Args:
         record: the facts.
         refused: the forge has refused to be told of them.
+        fail_on: the verdicts that are an error.
     """
     failed = ExitCode.PUBLISH if refused else ExitCode.PASSED
     if record.failure:
         failed = ExitCode(record.failure.exit_code)
     if failed not in {ExitCode.PASSED, ExitCode.PUBLISH}:
         return failed
-    return VERDICTS.get(record.verdict or "pass", failed)
+    verdict = record.verdict if record.verdict in fail_on else None
+    return VERDICTS.get(verdict or "pass", failed)

@@ -14,7 +14,7 @@ from cml.forges.base import JobPage, Status, Subject
 from cml.record import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from cml.forges.base import Forge, State
@@ -50,6 +50,7 @@ class Telling:
         name: the name of the comment and of the status.
         number: makes a number readable.
         release: whether to describe the tag by a release; None leaves it to the forge.
+        fail_on: the verdicts that a status shows as no success.
         numbers: the pull requests to comment on; None where they are to be found.
         host: puts pictures where readers see them.
         heard: False once the forge has refused an untrusted run.
@@ -61,6 +62,7 @@ class Telling:
     name: str
     number: Callable[[float], str] = repr
     release: bool | None = None
+    fail_on: Collection[str] = ("fail", "inconclusive", "invalid")
     host: Callable[[Record], dict[str, Image]] = pictures.nowhere
     numbers: list[int] | None = None
     heard: bool = True
@@ -132,16 +134,22 @@ class Telling:
         shas = [record.context.sha, published.commit if published.pushed else None]
         found = None
         for sha in dict.fromkeys(filter(None, shas)):
-            state: State = "error" if record.outcome == "failed" else STATES[record.verdict]
+            state = "error" if record.outcome == "failed" else self._state(record.verdict)
             summary = render(self.forge.comment_limit)
             said = report.title(record)
             url = self._status(sha, self.name, state, said, summary)
             found = found or url
             for check in record.checks[:MOST_CHECKS]:
-                name = f"{self.name}/{check.name}"
-                state = "success" if check.level != "error" else STATES[check.status]
+                name = f"{check.family or self.name}/{check.name}"
+                state = "success" if check.level != "error" else self._state(check.status)
                 self._status(sha, name, state, check.message or check.status)
+            for family in dict.fromkeys(filter(None, (check.family for check in record.checks))):
+                self._status(sha, family, "success", "Experiment completed successfully.")
         return found
+
+    def _state(self, verdict: Verdict | None) -> State:
+        blocks = verdict is None or verdict in self.fail_on
+        return STATES[verdict] if blocks else "success"
 
     def _status(
         self,

@@ -9,6 +9,14 @@ _HEADER = """\
 # take away the `# ` in front of what you want to change. A lone - needs quotes here: '-'.
 # Flags and variables win over this file.
 """
+_CHECKS = """\
+# Checks that decide the verdict. A pull request is judged by those of its baseline.
+# checks:
+#   metrics:accuracy:
+#     target: 0.9..
+#     direction: higher
+#     max-drop: 0.01
+"""
 
 
 def markdown_table() -> str:
@@ -32,7 +40,7 @@ def markdown_table() -> str:
 
 def template() -> str:
     """Write a cml.yaml in which every setting is explained and commented out."""
-    return "\n".join([_HEADER, *(_entry(option) for option in OPTIONS if option.key)])
+    return "\n".join([_HEADER, *(_entry(option) for option in OPTIONS if option.key), _CHECKS])
 
 
 def _row(option: Option) -> tuple[str, ...]:

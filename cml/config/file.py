@@ -12,6 +12,8 @@ _KEYS = {option.key: option for option in OPTIONS if option.key}
 # Plain scalars are kept as they were written: `metrics_format: 0.00` is a text to us, and so is a
 # sha of digits only.
 _TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "timestamp")}
+# What stands in the same file and is read elsewhere.
+_SECTIONS = {"checks"}
 _BOOL = "tag:yaml.org,2002:bool"
 _NULL = "tag:yaml.org,2002:null"
 
@@ -82,6 +84,8 @@ def _entries(root: Any, filename: str) -> Iterator[tuple[Option, Any]]:
     lines: dict[str, int] = {}
     for key, node in root.value:
         name = key.value if isinstance(key.value, str) else "[...]"
+        if name in _SECTIONS:
+            continue
         if name not in _KEYS:
             raise UsageError(f"{_place(filename, key)}: unknown key {name!r}", hint=_advice(name))
         if name in lines:

@@ -28,6 +28,8 @@ class Settings:
     update: tuple[str, ...]
     metrics_diff_targets: Targets
     metrics_format: str
+    logdir: str | None
+    fail_on: tuple[str, ...]
     tag_prefix: str | None
     forge: Forge | None
     publish: bool | None

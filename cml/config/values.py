@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from cml.record import Forge
+from cml.record import Forge, Verdict
 
 Way = Literal["push", "pull-request"]
 Images = Literal["auto", "inline", "none"]
@@ -85,6 +85,12 @@ def boolean(text: str) -> bool:
 def forge(text: str) -> str:
     """Parse the name of a forge."""
     return _one_of(get_args(Forge), text)
+
+
+def verdicts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Parse verdicts that block, where `-` alone stands for none."""
+    known = tuple(word for word in get_args(Verdict) if word != "pass")
+    return tuple(_one_of(known, name) for name in targets(names).names)
 
 
 def way(text: str) -> str:

@@ -1,5 +1,6 @@
 """DVC, and only here: one open project does everything in one process."""
 
+from cml.pipeline.command import answer
 from cml.pipeline.compare import PIPELINE, data_changes, read_metrics, read_params
 from cml.pipeline.create import create
 from cml.pipeline.leftovers import clear_leftovers
@@ -21,6 +22,7 @@ __all__ = [
     "Project",
     "Pull",
     "absent_from_remote",
+    "answer",
     "clear_leftovers",
     "create",
     "data_changes",

@@ -10,7 +10,7 @@ from cml.report.layout import Section
 from cml.report.parts import Part
 from cml.report.words import Name, Number, Prose
 
-_CORE = ("verdict", "failure", "commits", "problems", "checks", "metrics")
+_CORE = ("verdict", "failure", "commits", "problems", "checks", "policy", "metrics")
 _OTHERS = (
     "stages",
     "imports",

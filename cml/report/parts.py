@@ -36,7 +36,12 @@ class Part:
 
 def results(record: Record, number: Number) -> Iterator[Part]:
     """Yield what the run came to, as far as there is any: problems, checks, metrics."""
-    parts = (_problems(record), _checks(record, number), *_metrics(record, number))
+    parts = (
+        _problems(record),
+        _checks(record, number),
+        _policy(record),
+        *_metrics(record, number),
+    )
     return (part for part in parts if part.rows)
 
 
@@ -55,6 +60,12 @@ def background(record: Record, number: Number) -> Iterator[Part]:
 def _problems(record: Record) -> Part:
     rows = [(Prose(problem),) for problem in record.problems]
     return Part(kind="problems", title="Problems", rows=rows, noun="problems")
+
+
+def _policy(record: Record) -> Part:
+    rows = [(Prose(change),) for change in record.policy_changes]
+    title = "Changed checks, in effect after the merge"
+    return Part(kind="policy", title=title, rows=rows, noun="changed checks")
 
 
 def _checks(record: Record, number: Number) -> Part:

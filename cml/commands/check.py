@@ -1,0 +1,100 @@
+"""The story of judging alone: nothing is run, pulled, saved or told."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from cml import checks, metrics, pipeline, repo
+from cml.commands import evidence, gate, run
+from cml.errors import UsageError
+from cml.record import Record, replace
+
+if TYPE_CHECKING:
+    from cml.commands.run import Surroundings
+    from cml.config import Settings
+    from cml.metrics import Reading
+    from cml.record import Value
+
+
+def check(settings: Settings, around: Surroundings) -> Record:
+    """Judge what lies in the work tree, with or without DVC; return the record of it.
+
+    Raises:
+        CmlError: the rules are wrong, or the baseline cannot be found.
+    """
+    checkout = run.open_checkout(around)
+    context = run.located(around.context, checkout)
+    gate.rules_here(around.start, checkout)
+    record = Record(context=context, baseline=checkout.baseline(settings.baseline, context))
+    old, new = _readings(settings, around, checkout, record)
+    changes = metrics.diff(old, new)
+    problems = checks.problems(new.errors, changes, unreadable_before=old.errors)
+    record = replace(record, metrics=changes, problems=problems)
+    judged = gate.judge(
+        around.start, checkout, record, evidence.gathered(settings, around, checkout)
+    )
+    return replace(
+        record,
+        checks=judged.checks,
+        policy_changes=judged.policy_changes,
+        problems=judged.problems,
+        verdict=judged.verdict,
+    )
+
+
+def _readings(
+    settings: Settings, around: Surroundings, checkout: repo.Checkout, record: Record
+) -> tuple[Reading, Reading]:
+    """Read the metrics of the baseline and of the work tree."""
+    base = record.baseline.sha if record.baseline else None
+    if pipeline.find_root(around.start) is None:
+        return _files(around, checkout, base)
+    wanted = settings.metrics_diff_targets.names or None
+    revisions = [*([base] if base else []), pipeline.WORKSPACE]
+    with contextlib.redirect_stdout(sys.stderr), pipeline.open_project(around.start) as project:
+        read = pipeline.read_metrics(project, revisions, wanted)
+    return read.get(base or "", metrics.Reading()), read[pipeline.WORKSPACE]
+
+
+def _files(
+    around: Surroundings, checkout: repo.Checkout, base: str | None
+) -> tuple[Reading, Reading]:
+    """Read the JSON files that checks name, where no DVC tells which files hold metrics."""
+    names = gate.metrics_files(gate.rules_here(around.start, checkout))
+    here = {name: checkout.root / name for name in names}
+    now = {name: path.read_bytes() for name, path in here.items() if path.is_file()}
+    then = {name: checkout.show(base, name) for name in names} if base else {}
+    return _reading({k: v for k, v in then.items() if v is not None}), _reading(now)
+
+
+def _reading(texts: dict[str, bytes]) -> Reading:
+    read = {name: _values(text) for name, text in texts.items()}
+    return metrics.Reading(
+        values={name: found for name, found in read.items() if not isinstance(found, str)},
+        errors={name: found for name, found in read.items() if isinstance(found, str)},
+    )
+
+
+def _values(text: bytes) -> dict[str, Value] | str:
+    """Return what a JSON file holds, or why it cannot be read."""
+    try:
+        return metrics.flatten(json.loads(text))
+    except ValueError as error:
+        return f"not JSON: {error}"
+
+
+def write(path: str, text: str) -> None:
+    """Write a file that the user has named.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    from pathlib import Path
+
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error

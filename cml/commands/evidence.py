@@ -1,0 +1,139 @@
+"""The values that a check looks at: from the record, a JSON file, a program, or event files."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cml import pipeline
+from cml.checks.model import Values
+from cml.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cml.checks.model import Check
+    from cml.commands.run import Surroundings
+    from cml.config import Settings
+    from cml.record import MetricChange, Record, Value
+    from cml.repo import Checkout
+
+
+# Not frozen: what was read once is kept.
+@dataclass(kw_only=True)
+class Evidence:
+    """Where values come from besides DVC's metrics.
+
+    Attributes:
+        checkout: the work tree.
+        environ: the environment of programs, without the forge's token.
+        logdir: the folder with event files.
+    """
+
+    checkout: Checkout
+    environ: Mapping[str, str]
+    logdir: Path
+
+    @functools.cached_property
+    def scalars(self) -> dict[str, list[float]]:
+        """The values of each scalar tag in the event files."""
+        from cml.trackers import tensorboard
+
+        return tensorboard.scalars(self.logdir)
+
+
+def gathered(settings: Settings, around: Surroundings, checkout: Checkout) -> Evidence:
+    """Say where the values of a run come from."""
+    kept = {name: value for name, value in around.environ.items() if name not in around.secrets}
+    logdir = around.start / settings.logdir if settings.logdir else checkout.root
+    return Evidence(checkout=checkout, environ=kept, logdir=logdir)
+
+
+def values(check: Check, record: Record, found: Evidence) -> Values:
+    """Return what a check judges; what cannot be read is a problem in it, and never missing."""
+    try:
+        match check.source:
+            case "metrics":
+                return _metrics(check, record)
+            case "custom":
+                return _custom(check, record, found)
+            case "command":
+                return _command(check, found)
+            case "tensorflow":
+                return Values(series=found.scalars)
+    except UsageError as error:
+        return Values(problems={check.subject: error.message})
+
+
+def _metrics(check: Check, record: Record) -> Values:
+    """Take the metrics of one file, or those of all files where no name is in two of them."""
+    paths = dict.fromkeys(metric.path for metric in record.metrics)
+    path = next((one for one in paths if check.subject.startswith(f"{one}:")), None)
+    chosen = [metric for metric in record.metrics if path in {None, metric.path}]
+    problems = {metric.name: metric.problem for metric in chosen if metric.problem}
+    for name, places in _shared(chosen).items():
+        problems[name] = f"is in several files ({', '.join(places)}): write metrics:FILE:NAME"
+    return Values(
+        now={metric.name: metric.new for metric in chosen},
+        before={m.name: m.old for m in chosen} if record.baseline else None,
+        problems=problems,
+        name=check.subject.removeprefix(f"{path}:") if path else None,
+    )
+
+
+def _shared(metrics: list[MetricChange]) -> dict[str, list[str]]:
+    places: dict[str, list[str]] = {}
+    for metric in metrics:
+        places.setdefault(metric.name, []).append(metric.path)
+    return {name: paths for name, paths in places.items() if len(paths) > 1}
+
+
+def _custom(check: Check, record: Record, found: Evidence) -> Values:
+    """Read a value by its JSON pointer from a file, here and at the baseline."""
+    file, pointer = check.subject, check.aggregate or ""
+    try:
+        text = (found.checkout.root / file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    before = found.checkout.show(record.baseline.sha, file) if record.baseline else None
+    return Values(
+        now={check.subject: _pointed(file, text, pointer)},
+        before=None if before is None else {check.subject: _pointed(file, before, pointer)},
+    )
+
+
+def _pointed(file: str, text: bytes, pointer: str) -> Value:
+    """Return what a JSON pointer (RFC 6901) names; None where there is nothing."""
+    try:
+        data: Any = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{file} is not JSON: {error}") from error
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(data, list) and key.isdecimal() and int(key) < len(data):
+            data = data[int(key)]
+        elif isinstance(data, dict):
+            data = data.get(key)
+        else:
+            return None
+    return data if isinstance(data, (int, float, str, bool, type(None))) else json.dumps(data)
+
+
+def _command(check: Check, found: Evidence) -> Values:
+    """Run a program of the policy, whose output ends with the number."""
+    line = check.command or check.subject
+    status, output = pipeline.answer(line, cwd=str(found.checkout.root), env=found.environ)
+    if status:
+        raise UsageError(f"the command ended with exit status {status}: {line}")
+    last = (output.split() or [""])[-1]
+    try:
+        number = float(last)
+    except ValueError as error:
+        raise UsageError(f"the command printed no number but {last[:80]!r}: {line}") from error
+    if not math.isfinite(number):
+        raise UsageError(f"the command printed {last}: {line}")
+    return Values(now={check.subject: number})

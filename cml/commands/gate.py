@@ -1,0 +1,147 @@
+"""The story of the gate: the rules of the baseline, the values of this run, a verdict."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cml import checks
+from cml.checks import judging, policy
+from cml.commands import evidence
+from cml.errors import UsageError
+from cml.record import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cml.commands.evidence import Evidence
+    from cml.record import CheckResult, Context, Record, Verdict
+    from cml.repo import Checkout
+
+log = logging.getLogger(__name__)
+
+SETTINGS = "cml.yaml"
+GRADIENT = ".ps_project/config.yaml"
+"""GradientCI's file, at the top of the repository."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What the gate says: each check's result, edits to the rules, problems, and the verdict."""
+
+    checks: list[CheckResult]
+    policy_changes: list[str]
+    problems: list[str]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """The policies of one revision: of cml.yaml, and of GradientCI's file."""
+
+    own: policy.Policy
+    gradient: policy.Policy
+
+
+def rules_here(start: Path, checkout: Checkout) -> Rules:
+    """Read the rules as they are in the work tree; the next change will be judged by them.
+
+    Raises:
+        UsageError: they are wrong; the message names file, line and column.
+    """
+    texts = {path: _text(checkout.root / path) for path in _places(start, checkout)}
+    return _rules(texts, "")
+
+
+def metrics_files(rules: Rules) -> list[str]:
+    """Name the files of the checks `metrics:FILE:NAME`."""
+    subjects = [check.subject for check in rules.own.checks if check.source == "metrics"]
+    return list(dict.fromkeys(name.partition(":")[0] for name in subjects if ":" in name))
+
+
+def judge(start: Path, checkout: Checkout, record: Record, found: Evidence) -> Judged:
+    """Judge a run by the rules of its baseline, so that no change can loosen its own gate.
+
+    Args:
+        start: the folder that the run was started in.
+        checkout: the work tree.
+        record: what the run has found; without a baseline the rules are those of the work tree.
+        found: reads values from other places than DVC's metrics.
+
+    Raises:
+        UsageError: the rules in the work tree are wrong.
+    """
+    now = rules_here(start, checkout)
+    try:
+        rules, problems = _rules_before(start, checkout, record) or now, list(record.problems)
+    except UsageError as error:
+        problem = f"the rules of the baseline cannot be read: {error.message}"
+        problems = [*record.problems, problem]
+        return Judged(checks=[], policy_changes=[], problems=problems, verdict="invalid")
+    results = list(_results(rules, record, found))
+    return Judged(
+        checks=results,
+        policy_changes=[
+            *policy.differences(rules.own, now.own),
+            *policy.differences(rules.gradient, now.gradient),
+        ],
+        problems=problems,
+        verdict=checks.verdict(problems, results),
+    )
+
+
+def _results(rules: Rules, record: Record, found: Evidence) -> Iterator[CheckResult]:
+    for which, gradient in ((rules.own, False), (rules.gradient, True)):
+        for check in which.checks:
+            if _applies(check, record.context):
+                values = evidence.values(check, record, found)
+                result = judging.judge(check, values, gradient=gradient)
+                yield replace(result, family=which.status) if gradient else result
+
+
+def _applies(check: policy.Check, context: Context) -> bool:
+    asked = context.pull_request is not None
+    return any(
+        judging.applies(check, pull_request=asked, branch=branch)
+        for branch in {context.branch, context.target}
+    )
+
+
+def _rules_before(start: Path, checkout: Checkout, record: Record) -> Rules | None:
+    if record.baseline is None:
+        return None
+    sha = record.baseline.sha
+    places = _places(start, checkout)
+    texts = {path: _decoded(checkout.show(sha, path)) for path in places}
+    return _rules(texts, f"{sha[:7]}:")
+
+
+def _rules(texts: dict[str, str | None], where: str) -> Rules:
+    """Read the nearest cml.yaml and GradientCI's file; where neither is, there are no rules."""
+    own = next(((path, text) for path, text in texts.items() if text and path != GRADIENT), None)
+    gradient = texts.get(GRADIENT)
+    nothing = policy.Policy(checks=())
+    return Rules(
+        own=policy.read(own[1], where + own[0]) if own else nothing,
+        gradient=policy.read_gradient(gradient, where + GRADIENT) if gradient else nothing,
+    )
+
+
+def _places(start: Path, checkout: Checkout) -> list[str]:
+    """Name the files that can hold rules, the nearest first, as git calls them."""
+    folders = [start.resolve(), *start.resolve().parents]
+    inside = [f for f in folders if f == checkout.root or checkout.root in f.parents]
+    return [*(checkout.relative(folder / SETTINGS) for folder in inside), GRADIENT]
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+
+
+def _decoded(content: bytes | None) -> str | None:
+    return None if content is None else content.decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Where experiments are logged to; each tracker is loaded only where it is asked."""
