@@ -1,6 +1,9 @@
+import contextlib
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cml.checks import judging, policy
 from cml.checks.model import Check
@@ -124,6 +127,7 @@ def test_every_type_of_gradientci_is_known(kind: str) -> None:
         ('"single"', "multi-mpi", "3:1: worker has no count", "count: 2"),
         ("machine-type", "machine_type", "6:3: unknown key 'machine_type'", "'machine-type'"),
         ("worker", "workers", "3:1: unknown key 'workers'", "mean 'worker'"),
+        ("type:", "paths: {workdirs: /a}\ntype:", "2:9: unknown key 'workdirs'", "'workdir'"),
         ("type:", "ports: 0\ntype:", "2:8: ports: a whole number of at least 1", None),
     ],
 )
@@ -175,6 +179,8 @@ def test_a_file_without_checks_has_none(text: str) -> None:
     ("body", "says", "hint"),
     [
         ("metrics:a: {max_drop: 1}", "2:15: unknown key 'max_drop'", "mean 'max-drop'"),
+        ("metrics:a: {MAX_DROP: 1}", "2:15: unknown key 'MAX_DROP'", "mean 'max-drop'"),
+        ('"metrics:a\\n": {target: 1}', "2:3: 'metrics:a\\n' does not name a check", "NAME"),
         ("metrics:a: {max-drop: 1}", "2:15: max-drop needs a direction", "direction: higher"),
         ("metrics:a: {max-drop: -1, direction: lower}", "2:25: max-drop: a number of", "worse"),
         ("metrics:a: {level: warn}", "2:3: metrics:a has no rule", "target: 0.9.."),
@@ -241,3 +247,48 @@ def test_a_policy_written_differently_is_no_change() -> None:
     new = own("  # a comment\n  metrics:a:\n    target: 0.90..\n    level: error\n")
 
     assert policy.differences(policy.Policy(checks=old), policy.Policy(checks=new)) == []
+
+
+PIECES = st.sampled_from(
+    [
+        "checks:",
+        "version: 0",
+        "metrics:a:",
+        "tensorflow:b:",
+        "defaults:",
+        "target:",
+        "precision:",
+        "branches:",
+        "direction: lower",
+        "size: n_*",
+        "aggregate: max",
+        "0.5..",
+        "\n",
+        "\n  ",
+        "\n    ",
+        " ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "&a ",
+        "*a",
+        "<<: ",
+        "? ",
+        "!!binary ",
+        "~",
+        "\x00",
+        "'",
+        "|",
+        "---",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=25).map("".join))
+def test_no_text_breaks_the_reading(text: str) -> None:
+    for read in (policy.read, policy.read_gradient):
+        with contextlib.suppress(UsageError):
+            assert isinstance(read(f"checks:\n  {text}", "f"), policy.Policy)
+        with contextlib.suppress(UsageError):
+            assert isinstance(read(text, "f"), policy.Policy)

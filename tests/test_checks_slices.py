@@ -43,6 +43,28 @@ def test_a_slice_that_disappears_or_breaks_is_invalid(value: Any) -> None:
     assert sliced(now | {"acc_fr": 1}, problems={"acc_fr": "is NaN"}).status == "invalid"
 
 
+def test_a_slice_that_nobody_could_read_is_invalid() -> None:
+    now = {"acc": 0.9, "acc_de": 0.9, "acc_fr": 0.9, "n_nl": 1}
+
+    assert sliced(now, problems={"acc_es": "is in several files"}).status == "invalid"
+    assert sliced(now, problems_before={"acc_es": "is in several files"}).status == "invalid"
+    assert sliced(now, problems={"f1_es": "is in several files"}).status == "pass"
+
+
+def test_a_small_slice_may_disappear_with_its_size() -> None:
+    result = sliced({"acc": 0.9, "acc_de": 0.9, "acc_fr": 0.9})
+
+    assert result.status == "pass"
+    assert result.message.endswith("Left out, since smaller than 50: acc_nl.")
+
+
+def test_in_a_range_the_worst_slice_is_the_one_next_to_an_end() -> None:
+    now = {"acc": 0.5, "f1_a": 0.5, "f1_b": 0.91, "f1_c": 0.2}
+    result = sliced(now, "target: 0.1..1, slices: f1_*")
+
+    assert (result.status, result.value) == ("pass", 0.91)
+
+
 def test_a_slice_of_unknown_size_counts() -> None:
     now = {"acc": 0.9, "acc_de": 0.1, "acc_fr": 0.9, "acc_nl": 0.9}
 

@@ -99,7 +99,7 @@ def _identifier(entry: Entry, dialect: Dialect) -> tuple[Any, str]:
     """Split at the first colon: the names of metrics hold colons too."""
     source, colon, subject = entry.key.partition(":")
     sources = list(dialect.per_source)
-    if not colon or not subject:
+    if not colon or not subject or not entry.key.isprintable():
         raise UsageError(
             f"{entry.place}: {entry.key!r} does not name a check",
             hint=f"a check is called SOURCE:NAME, where SOURCE is one of {', '.join(sources)}",
