@@ -126,7 +126,8 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """One rule applied to this run.
 
-    Its status on the forge is `family/name`; without a family, of the name of the run.
+    Its status on the forge is `family/name`; without a family, of the name of the run. One that is
+    not `shown` is left out of the report.
     """
 
     name: str
@@ -136,6 +137,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     target: str | None = None
     message: str = ""
     family: str | None = None
+    shown: bool = True
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

@@ -109,6 +109,16 @@ def test_a_metric_that_is_not_there_is_no_pass(lab: Lab, forge: Fake, what: str)
     assert forge.shown(sha)[NAME] in {"failure", "failed", "error"}
 
 
+def test_a_check_can_block_without_being_in_the_report(lab: Lab, github_forge: GitHub) -> None:
+    gated(lab, checks("{target: ..0.9, comment-on-pr: false}").replace("\n    {", " {"))
+    sha = lab.change_rate(2.0)
+    number = github_forge.add_pull(head="better", sha=sha, base="main")
+    done = job(lab, github_forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
+    assert done.returncode == 1, done.stderr
+    assert "metrics:accuracy" not in bodies(github_forge, number)[0]
+    assert github_forge.shown(sha)[f"{NAME}/metrics:accuracy"] == "failure"
+
+
 def test_what_blocks_can_be_chosen(lab: Lab, github_forge: GitHub) -> None:
     gated(lab, checks("target: 0.1..", "metrics:f1"))
     sha = lab.change_rate(2.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cml import numerals, pipeline, repo
-from cml.commands import legacy_files, run
+from cml.commands import gate, legacy_files, run
 from cml.errors import CmlError, PipelineError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def examine(settings: Settings, around: Surroundings) -> Iterator[Finding]:
         ("git", _git),
         ("git remote", _git_remote),
         ("forge", _forge),
+        ("checks", _checks),
         ("baseline", _baseline),
         ("pipeline", _pipeline),
         ("data", _data),
@@ -93,6 +94,12 @@ def _forge(_: Settings, around: Surroundings) -> str:
     found = around.forge.pull_requests(context.branch) if context.branch else []
     numbers = ", ".join(str(one.number) for one in found)
     return f"{context.repository} answers; open for this branch: {numbers or 'none'}"
+
+
+def _checks(_: Settings, around: Surroundings) -> str:
+    found = gate.rules_here(around.start, run.open_checkout(around))
+    count = len(found.own.checks) + len(found.gradient.checks)
+    return f"{count} set; a run is judged by those of its baseline"
 
 
 def _baseline(settings: Settings, around: Surroundings) -> str:

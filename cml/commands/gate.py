@@ -98,7 +98,8 @@ def _results(rules: Rules, record: Record, found: Evidence) -> Iterator[CheckRes
             if _applies(check, record.context):
                 values = evidence.values(check, record, found)
                 result = judging.judge(check, values, gradient=gradient)
-                yield replace(result, family=which.status) if gradient else result
+                family = which.status if gradient else None
+                yield replace(result, family=family, shown=check.comment_on_pr)
 
 
 def _applies(check: policy.Check, context: Context) -> bool:

@@ -78,6 +78,7 @@ def _checks(record: Record, number: Number) -> Part:
             Prose(check.message),
         )
         for check in sorted(record.checks, key=lambda check: check.status == "pass")
+        if check.shown
     ]
     part = Part(
         kind="checks",
