@@ -59,6 +59,7 @@ def diff(old: Reading, new: Reading) -> list[MetricChange]:
 def _change(path: str, name: str, before: Mapping[str, Value], new: Reading) -> MetricChange:
     was, now = before.get(name), new.values.get(path, {}).get(name)
     problem = _problem(was, now, unreadable=path in new.errors)
+    old_problem = _old_problem(was) if name in before else None
     was, now = _finite(was), _finite(now)
     both = _is_number(was) and _is_number(now)
     return MetricChange(
@@ -68,17 +69,28 @@ def _change(path: str, name: str, before: Mapping[str, Value], new: Reading) -> 
         new=now,
         diff=_finite(now - was) if both else None,
         problem=problem,
+        old_problem=old_problem,
     )
 
 
 def _problem(was: Value, now: Value, *, unreadable: bool) -> str | None:
     if isinstance(now, float) and not math.isfinite(now):
-        return "is NaN" if math.isnan(now) else "is infinite"
+        return _not_finite(now)
     if not _is_number(was) or _is_number(now):
         return None
     if unreadable:
         return "cannot be read"
     return "is missing" if now is None else f"is not a number but {json.dumps(now)[:80]}"
+
+
+def _old_problem(was: Value) -> str | None:
+    if was is None:
+        return "is missing"
+    return _not_finite(was) if isinstance(was, float) and not math.isfinite(was) else None
+
+
+def _not_finite(value: float) -> str:
+    return "is NaN" if math.isnan(value) else "is infinite"
 
 
 def _is_number(value: Any) -> bool:

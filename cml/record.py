@@ -64,7 +64,10 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MetricChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A metric at the baseline and now; `problem` says why `new` cannot be judged."""
+    """A metric at the baseline and now.
+
+    `problem` says why `new` cannot be judged, `old_problem` why nothing can be compared with `old`.
+    """
 
     path: str
     name: str
@@ -72,6 +75,7 @@ class MetricChange(msgspec.Struct, frozen=True, kw_only=True):
     new: Value = None
     diff: float | int | None = None
     problem: str | None = None
+    old_problem: str | None = None
 
 
 class ParamChange(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ DOORS = {
     "github": ("forges.github",),
     "gitlab": ("forges.gitlab",),
     "msgspec": ("record",),
+    "numpy": ("trackers.tensorboard",),
     "pathspec": ("legacy",),
     "psutil": ("pipeline", "repo"),
     "pygit2": ("pipeline",),

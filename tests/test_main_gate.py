@@ -109,13 +109,23 @@ def test_a_metric_that_is_not_there_is_no_pass(lab: Lab, forge: Fake, what: str)
     assert forge.shown(sha)[NAME] in {"failure", "failed", "error"}
 
 
+def test_a_baseline_that_was_no_number_lets_nothing_pass(lab: Lab, forge: Fake) -> None:
+    text = (lab.work / "evaluate.py").read_text()
+    lab.write("metrics.json", '{"accuracy": NaN, "n": 3}\n')
+    gated(lab, checks("direction: higher"))
+    lab.write("evaluate.py", f"{text}# again\n")
+    sha = lab.change_rate(2.0)
+    done = job(lab, forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
+    assert done.returncode == 5, done.stdout
+
+
 def test_a_check_can_block_without_being_in_the_report(lab: Lab, github_forge: GitHub) -> None:
     gated(lab, checks("{target: ..0.9, comment-on-pr: false}").replace("\n    {", " {"))
     sha = lab.change_rate(2.0)
     number = github_forge.add_pull(head="better", sha=sha, base="main")
     done = job(lab, github_forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
     assert done.returncode == 1, done.stderr
-    assert "metrics:accuracy" not in bodies(github_forge, number)[0]
+    assert "### Checks" not in bodies(github_forge, number)[0]
     assert github_forge.shown(sha)[f"{NAME}/metrics:accuracy"] == "failure"
 
 

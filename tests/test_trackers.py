@@ -53,6 +53,11 @@ def tensor(tag: str, value: float) -> bytes:
     return framed(field(5, field(1, inner)))
 
 
+def test_a_number_is_the_one_that_was_logged(tmp_path: Path) -> None:
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(plain("loss", 0.7) + tensor("loss", 0.1))
+    assert tensorboard.scalars(tmp_path) == {"loss": [0.7, 0.1]}
+
+
 def test_all_values_of_all_runs_are_read_in_their_order(tmp_path: Path) -> None:
     for run, values in (("a", (3.0, 2.0)), ("b", (1.0,))):
         with SummaryWriter(str(tmp_path / run)) as writer:

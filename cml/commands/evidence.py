@@ -72,7 +72,8 @@ def values(check: Check, record: Record, found: Evidence) -> Values:
 def _metrics(check: Check, record: Record) -> Values:
     """Take the metrics of one file, or those of all files where no name is in two of them."""
     paths = dict.fromkeys(metric.path for metric in record.metrics)
-    path = next((one for one in paths if check.subject.startswith(f"{one}:")), None)
+    named = (one for one in paths if check.subject.startswith(f"{one}:"))
+    path = max(named, key=len, default=None)
     chosen = [metric for metric in record.metrics if path in {None, metric.path}]
     problems = {metric.name: metric.problem for metric in chosen if metric.problem}
     for name, places in _shared(chosen).items():
@@ -81,6 +82,7 @@ def _metrics(check: Check, record: Record) -> Values:
         now={metric.name: metric.new for metric in chosen},
         before={m.name: m.old for m in chosen} if record.baseline else None,
         problems=problems,
+        problems_before={m.name: m.old_problem for m in chosen if m.old_problem},
         name=check.subject.removeprefix(f"{path}:") if path else None,
     )
 
@@ -95,15 +97,15 @@ def _shared(metrics: list[MetricChange]) -> dict[str, list[str]]:
 def _custom(check: Check, record: Record, found: Evidence) -> Values:
     """Read a value by its JSON pointer from a file, here and at the baseline."""
     file, pointer = check.subject, check.aggregate or ""
+    before = found.checkout.show(record.baseline.sha, file) if record.baseline else None
+    then = None if before is None else {check.subject: _pointed(file, before, pointer)}
     try:
         text = (found.checkout.root / file).read_bytes()
+    except FileNotFoundError:
+        return Values(before=then)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    before = found.checkout.show(record.baseline.sha, file) if record.baseline else None
-    return Values(
-        now={check.subject: _pointed(file, text, pointer)},
-        before=None if before is None else {check.subject: _pointed(file, before, pointer)},
-    )
+    return Values(now={check.subject: _pointed(file, text, pointer)}, before=then)
 
 
 def _pointed(file: str, text: bytes, pointer: str) -> Value:

@@ -69,8 +69,16 @@ def _scalars(event: bytes) -> Iterator[tuple[str, float]]:
         raise ValueError(str(error)) from error
     for value in values:
         if value.HasField("simple_value"):
-            yield value.tag, value.simple_value
+            yield value.tag, _shortest(value.simple_value)
         elif value.HasField("tensor"):
             array = tensor_util.make_ndarray(value.tensor)
             if array.ndim == 0 and array.dtype.kind in "fiu":
-                yield value.tag, float(array)
+                single = array.dtype.name == "float32"
+                yield value.tag, _shortest(float(array)) if single else float(array)
+
+
+def _shortest(value: float) -> float:
+    """Return the number that people logged: 0.7 in 32 bits is 0.699999988 in 64."""
+    import numpy as np
+
+    return float(str(np.float32(value)))
