@@ -208,7 +208,8 @@ def test_a_comment_of_ones_own_is_kept_as_one_with_its_pictures(lab: Lab, forge:
     (comment,) = forge.comments[number]
     assert "# Two" in comment["body"]
     assert "(curve.png)" not in comment["body"]
-    assert comment["body"].count("![") == 2
+    assert comment["body"].count("![") == 1
+    assert "gone (a picture that could not be hosted)" in comment["body"]
     assert done.stdout.startswith("http")
 
 

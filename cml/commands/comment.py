@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import re
 from typing import TYPE_CHECKING
 
 from cml.commands import pictures, run, tell
-from cml.errors import UsageError
+from cml.errors import PublishError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from cml.commands.run import Surroundings
     from cml.config import Settings
-    from cml.forges.base import Subject
+    from cml.forges.base import Forge, Subject
+    from cml.record import Context
     from cml.report import Image
+
+log = logging.getLogger(__name__)
 
 _MARKDOWN = re.compile(
     r"!\[(?P<alt>[^\]\n]*)\]\(\s*<?(?P<path>[^\s()<>]+)>?(?:\s+\"[^\"\n]*\")?\s*\)"
 )
 _HTML = re.compile(r"<img\b[^>]*?\bsrc=[\"'](?P<path>[^\"'\n]+)[\"'][^>]*>", re.IGNORECASE)
+_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|#")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
 
 
@@ -51,21 +57,20 @@ def comment(
     if around.forge is None:
         raise UsageError(
             "there is no forge to comment on",
-            hint="outside CI name it: --forge github, with GITHUB_REPOSITORY set to owner/name",
+            hint="outside CI name it: --forge github, with GITHUB_REPOSITORY set to owner/name, or "
+            "--forge gitlab, with CI_PROJECT_PATH set to group/name",
         )
     checkout = run.open_checkout(around)
     context = run.located(around.context, checkout)
-    subjects = [subject] if subject else list(tell.subjects(around.forge, context))
-    if not subjects:
-        raise UsageError(
-            "there is nothing to comment on", hint="name it: --pr, --commit or --issue"
-        )
-    names = _names(text, folder)
-    found = {name: (folder / path).read_bytes() for path, name in names.items()}
-    images = pictures.files(
-        around.forge, found, context, settings, checkout if context.trusted else None
+    subjects = _subjects(around.forge, context, subject)
+    host = functools.partial(
+        pictures.files,
+        around.forge,
+        context=context,
+        settings=settings,
+        checkout=checkout if context.trusted else None,
     )
-    body = with_pictures(text, {path: images.get(name) for path, name in names.items()})
+    body = with_pictures(text, _images(text, folder, host))
     return [around.forge.comment(one, name=settings.name, body=body) for one in subjects]
 
 
@@ -74,7 +79,7 @@ def with_pictures(text: str, images: Mapping[str, Image | None]) -> str:
 
     Args:
         text: the Markdown.
-        images: the address of each path that is a picture here; None where it is not hosted.
+        images: the address of each local path; None where there is none that people can reach.
     """
 
     def address(found: re.Match[str]) -> str:
@@ -85,22 +90,48 @@ def with_pictures(text: str, images: Mapping[str, Image | None]) -> str:
         image = images[path]
         if image is None:
             return f"{alt} (a picture that could not be hosted)"
-        return found[0].replace(path, image.url) if image.shown else f"[{alt}]({image.url})"
+        if not image.shown:
+            return f"[{alt}]({image.url})"
+        start, end = (at - found.start() for at in found.span("path"))
+        return f"{found[0][:start]}{image.url}{found[0][end:]}"
 
     return _HTML.sub(address, _MARKDOWN.sub(address, text))
 
 
-def _names(text: str, folder: Path) -> dict[str, str]:
-    """Return the local pictures that a text shows, each with a name that is safe anywhere."""
-    paths = [found["path"] for pattern in (_MARKDOWN, _HTML) for found in pattern.finditer(text)]
-    local = [path for path in dict.fromkeys(paths) if _is_picture(folder, path)]
-    return {
-        path: f"{at}-{_UNSAFE.sub('-', path)[-60:].strip('-')}" for at, path in enumerate(local)
+def _subjects(forge: Forge, context: Context, named: Subject | None) -> list[Subject]:
+    found = [named] if named else list(tell.subjects(forge, context))
+    if not found:
+        raise UsageError(
+            "there is nothing to comment on", hint="name it: --pr, --commit or --issue"
+        )
+    return found
+
+
+def _images(
+    text: str, folder: Path, host: Callable[[Mapping[str, bytes]], dict[str, Image]]
+) -> dict[str, Image | None]:
+    """Host the local pictures of a text; a path from the forge's root may lead to one there."""
+    read = {path: pictures.picture(folder / path) for path in _local(text)}
+    names = {
+        path: _name(at, path)
+        for at, (path, content) in enumerate(read.items())
+        if content is not None or not path.startswith("/")
     }
-
-
-def _is_picture(folder: Path, path: str) -> bool:
+    found = {name: content for path, name in names.items() if (content := read[path]) is not None}
     try:
-        return pictures.is_picture((folder / path).read_bytes())
-    except (OSError, ValueError):
-        return False
+        images = host(found)
+    except PublishError as error:
+        log.warning("the pictures could not be hosted: %s", error.message)
+        images = {}
+    return {path: images.get(name) for path, name in names.items()}
+
+
+def _local(text: str) -> list[str]:
+    """Return the paths of the pictures that a text shows and that lie beside it, if anywhere."""
+    found = (found["path"] for pattern in (_MARKDOWN, _HTML) for found in pattern.finditer(text))
+    return [path for path in dict.fromkeys(found) if not _REMOTE.match(path)]
+
+
+def _name(at: int, path: str) -> str:
+    """Return a name for a picture that is safe anywhere."""
+    return f"{at}-{_UNSAFE.sub('-', path)[-60:].strip('-')}"

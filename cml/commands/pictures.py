@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from cml.forges.base import ImageHost
@@ -22,6 +23,8 @@ MOST = 50
 
 LARGEST = 10_000_000
 """Bytes that one picture may have; forges take no larger ones."""
+
+_NAME = re.compile(r"plots/[A-Za-z0-9-]{1,80}\.[a-z]{3,4}")
 
 
 def nowhere(record: Record) -> dict[str, Image]:  # noqa: ARG001 (stands for `host`)
@@ -71,32 +74,42 @@ def files(
         if checkout is None or not checkout.has_remote():
             return None
         return checkout.push_pictures(
-            some, group=group(context), author=settings.author, committer=settings.committer
+            some, group=groups(context)[0], author=settings.author, committer=settings.committer
         )
 
     hosted = forge.host(found, inline=settings.images == "inline", push=push)
     return {name: Image(url=one.url, shown=one.shown) for name, one in hosted.items()}
 
 
-def group(context: Context) -> str:
-    """Name what a run's pictures are kept with: its pull request, or its branch."""
-    if context.pull_request:
-        return f"pull-{context.pull_request}"
-    return f"branch-{(context.branch or 'none').encode().hex()[:100]}"
+def groups(context: Context) -> list[str]:
+    """Name what a run's pictures may be kept with: its pull request, else its branch."""
+    branch = f"branch-{(context.branch or 'none').encode().hex()[:100]}"
+    return [f"pull-{context.pull_request}", branch] if context.pull_request else [branch]
 
 
-def is_picture(content: bytes) -> bool:
-    """Tell whether bytes are a picture of a kind and size that forges show."""
-    return len(content) <= LARGEST and content.startswith(SIGNATURES)
+def picture(place: Path) -> bytes | None:
+    """Read a picture of a kind and size that forges show; None for all other things there.
+
+    Only files are opened, and only small ones: a pipe or a device would be read for ever.
+    """
+    try:
+        if not place.is_file() or place.stat().st_size > LARGEST:
+            return None
+        content = place.read_bytes()
+    except (OSError, ValueError):
+        return None
+    return content if content.startswith(SIGNATURES) else None
 
 
 def _read(bundle: Path, names: Mapping[str, str]) -> dict[str, bytes]:
-    """Read the pictures that are ones: no link leads out of the bundle, and no other file along."""
+    """Read the pictures of a bundle, of which only what a bundle of ours can have is looked at.
+
+    No name and no link leads out of it, and none is more than the forge and git can take.
+    """
     found = {}
-    for name in names.values():
+    for name in filter(_NAME.fullmatch, names.values()):
         place = bundle / name
-        if ".." in place.relative_to(bundle).parts or place.is_symlink() or not place.is_file():
-            continue
-        if is_picture(content := place.read_bytes()):
+        linked = place.is_symlink() or place.parent.is_symlink()
+        if not linked and (content := picture(place)) is not None:
             found[name] = content
     return found

@@ -12,6 +12,7 @@ from cml.forges import terminal
 from cml.record import Published, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cml.commands.run import Surroundings
@@ -40,13 +41,13 @@ def post(
 
     Raises:
         UsageError: there is no bundle, or it is about something else.
-        PublishError: the forge could not be asked for the pull requests.
     """
     numerals.check(settings.metrics_format)
     number = functools.partial(numerals.format, pattern=settings.metrics_format)
     record = _vouched(bundle.read(folder), around.context, sha)
     refused = False
     if around.forge and record.outcome != "skipped":
+        numbers = _pull_requests(around.forge, record.context)
         host = functools.partial(
             pictures.host,
             forge=around.forge,
@@ -61,8 +62,8 @@ def post(
             number=number,
             release=settings.release,
             fail_on=settings.fail_on,
-            numbers=_pull_requests(around.forge, record.context),
-            host=host,
+            numbers=numbers,
+            host=lambda record: host(_placed(record, numbers())),
         )
         record = told.results(record, folder)
         refused = bool(told.refused)
@@ -81,14 +82,26 @@ def _vouched(record: Record, context: Context, sha: str | None) -> Record:
         raise UsageError(
             f"the bundle is about the repository {found.repository}, not {context.repository}"
         )
-    published = record.published if context.trusted else Published()
+    # A job that was told of another commit than its own may have been told of a stranger's.
+    own = context.trusted and expected == context.sha
+    published = record.published if own else Published()
     # What is told from here on is this job's doing, whoever made the bundle.
-    context = replace(context, sha=expected, trusted=True)
+    branch = context.branch if own else None
+    context = replace(context, sha=expected, branch=branch, trusted=True)
     return replace(record, context=context, published=published)
 
 
-def _pull_requests(forge: Forge, context: Context) -> list[int]:
-    return [found.number for found in forge.pull_requests_of(context.sha or "")]
+def _pull_requests(forge: Forge, context: Context) -> Callable[[], list[int]]:
+    """Return what asks for the pull requests whose head is the commit, once."""
+    return functools.cache(
+        lambda: [found.number for found in forge.pull_requests_of(context.sha or "")]
+    )
+
+
+def _placed(record: Record, numbers: list[int]) -> Record:
+    """Return the record as one of its pull request, with which its pictures are kept."""
+    number = next(iter(numbers), None)
+    return replace(record, context=replace(record.context, pull_request=number))
 
 
 def _checkout(around: Surroundings) -> Checkout | None:

@@ -70,18 +70,14 @@ def run(settings: Settings, around: Surroundings) -> ExitCode:
     with bundle.staging(around.start / settings.out) as made:
         if told:
             told.begin(token=around.token)
-        try:
+        with told.watching() if told else contextlib.nullcontext():
             with contextlib.redirect_stdout(sys.stderr):
                 record = _experiment(settings, around, checkout, made)
-        except Exception:
+            text = report.render(record, number=number)
+            made.finish(record, text)
             if told:
-                told.crashed()
-            raise
-        text = report.render(record, number=number)
-        made.finish(record, text)
-    if told:
-        record = told.results(record, made.folder)
-        made.rewrite(record)
+                record = told.results(record, made.folder)
+                made.rewrite(record)
     terminal.publish(record, text, number=number)
     refused = bool(told and told.refused)
     return exit_code(record, refused=refused, fail_on=settings.fail_on)
@@ -99,7 +95,8 @@ def _skip(
 
         tell.show(around.forge, record, made.folder)
         if around.context.closed and around.context.trusted:
-            checkout.prune_pictures(pictures.group(around.context))
+            for group in pictures.groups(around.context):
+                checkout.prune_pictures(group)
     terminal.publish(record, text, number=repr)
     return exit_code(record)
 
@@ -267,8 +264,14 @@ def exit_code(
     """
     failed = ExitCode.PUBLISH if refused else ExitCode.PASSED
     if record.failure:
-        failed = ExitCode(record.failure.exit_code)
+        failed = _failed(record.failure)
     if failed not in {ExitCode.PASSED, ExitCode.PUBLISH}:
         return failed
     verdict = record.verdict if record.verdict in fail_on else None
     return VERDICTS.get(verdict or "pass", failed)
+
+
+def _failed(failure: Failure) -> ExitCode:
+    """Return a failure's exit code; in a bundle of strangers it may be any number."""
+    known = {*ExitCode} - {ExitCode.PASSED}
+    return ExitCode(failure.exit_code) if failure.exit_code in known else ExitCode.PIPELINE

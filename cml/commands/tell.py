@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cml import report
 from cml.commands import pictures
-from cml.errors import PublishError
+from cml.errors import CmlError, PublishError
 from cml.forges.base import JobPage, Status, Subject
 from cml.record import replace
 
@@ -31,6 +32,9 @@ STATES: dict[Verdict | None, State] = {
     "invalid": "error",
     None: "error",
 }
+FAMILIES = frozenset({"ci/gradient"})
+"""What the statuses of checks may be called by besides the run's own name."""
+
 MOST_CHECKS = 50
 """Checks that get a status of their own: a bundle of strangers must not use up our requests."""
 
@@ -51,9 +55,10 @@ class Telling:
         number: makes a number readable.
         release: whether to describe the tag by a release; None leaves it to the forge.
         fail_on: the verdicts that a status shows as no success.
-        numbers: the pull requests to comment on; None where they are to be found.
+        numbers: finds the pull requests to comment on; None where the context tells them.
         host: puts pictures where readers see them.
         heard: False once the forge has refused an untrusted run.
+        settled: True once the status says how the run ended.
         refused: what the forge would not take.
     """
 
@@ -64,8 +69,9 @@ class Telling:
     release: bool | None = None
     fail_on: Collection[str] = ("fail", "inconclusive", "invalid")
     host: Callable[[Record], dict[str, Image]] = pictures.nowhere
-    numbers: list[int] | None = None
+    numbers: Callable[[], list[int]] | None = None
     heard: bool = True
+    settled: bool = False
     refused: list[PublishError] = field(default_factory=list)
 
     def begin(self, *, token: str | None) -> None:
@@ -84,11 +90,17 @@ class Telling:
             self.heard = self.context.trusted
             log.info(READ_ONLY) if not self.heard else log.warning("%s", _said(error))
 
-    def crashed(self) -> None:
-        """Say that a run ended by a bug of ours, so that nobody waits for its status for ever."""
-        if self.heard and self.context.sha:
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """See that nobody waits for ever for the status of a run that a bug or a signal ends."""
+        try:
+            yield
+        except (Exception, KeyboardInterrupt) as error:
             sha = self.context.sha
-            self._try(lambda: self._status(sha, self.name, "error", "cml-run crashed"))
+            if self.heard and sha and not self.settled:
+                said = "interrupted" if isinstance(error, KeyboardInterrupt) else "cml-run crashed"
+                self._try(lambda: self._status(sha, self.name, "error", said))
+            raise
 
     def results(self, record: Record, bundle: Path) -> Record:
         """Tell what a run found; return its record with the addresses of what was told.
@@ -100,6 +112,7 @@ class Telling:
         if self.heard:
             comment = self._try(lambda: self._comment(render))
             status = self._try(lambda: self._statuses(record, render))
+            self._try(lambda: self._checks(record))
             self._try(lambda: self._describe_tag(record, render))
             proposal = self._try(lambda: self._propose(record, render))
             published = replace(
@@ -113,7 +126,7 @@ class Telling:
         """Host the pictures; where that is refused, the report has charts in their place."""
         try:
             return self.host(record)
-        except PublishError as error:
+        except CmlError as error:  # git's own troubles too: a full disk, say
             log.warning("the pictures could not be hosted: %s", _said(error))
             return {}
 
@@ -122,30 +135,31 @@ class Telling:
 
     def _comment(self, render: Callable[[int], str]) -> str | None:
         body = render(self.forge.comment_limit)
-        found = None
-        for subject in subjects(self.forge, self.context, self.numbers):
+        found, numbers = None, self.numbers and self.numbers()
+        for subject in subjects(self.forge, self.context, numbers):
             found = self.forge.comment(subject, name=self.name, body=body)
             log.info("the report: %s", found)
         return found
 
     def _statuses(self, record: Record, render: Callable[[int], str]) -> str | None:
         """Set the statuses of the commit that ran and of the one that holds its results."""
-        published = record.published
-        shas = [record.context.sha, published.commit if published.pushed else None]
-        found = None
-        for sha in dict.fromkeys(filter(None, shas)):
-            state = "error" if record.outcome == "failed" else self._state(record.verdict)
-            summary = render(self.forge.comment_limit)
-            said = report.title(record)
-            url = self._status(sha, self.name, state, said, summary)
-            found = found or url
-            for check in record.checks[:MOST_CHECKS]:
-                name = f"{check.family or self.name}/{check.name}"
+        state = "error" if record.outcome == "failed" else self._state(record.verdict)
+        summary, said = render(self.forge.comment_limit), report.title(record)
+        found = [self._status(sha, self.name, state, said, summary) for sha in _shas(record)]
+        self.settled = True
+        return next(filter(None, found), None)
+
+    def _checks(self, record: Record) -> None:
+        """Set a status for each check; one that is refused hinders those of the whole run not."""
+        checks = record.checks[:MOST_CHECKS]
+        for sha in _shas(record):
+            for check in checks:
+                family = check.family if check.family in FAMILIES else self.name
                 state = "success" if check.level != "error" else self._state(check.status)
-                self._status(sha, name, state, check.message or check.status)
-            for family in dict.fromkeys(filter(None, (check.family for check in record.checks))):
+                said = check.message or check.status
+                self._status(sha, f"{family}/{check.name}", state, said)
+            for family in FAMILIES & {check.family or "" for check in checks}:
                 self._status(sha, family, "success", "Experiment completed successfully.")
-        return found
 
     def _state(self, verdict: Verdict | None) -> State:
         blocks = verdict is None or verdict in self.fail_on
@@ -238,5 +252,12 @@ def _outputs(record: Record, bundle: Path) -> dict[str, str]:
     }
 
 
-def _said(error: PublishError) -> str:
+def _shas(record: Record) -> list[str]:
+    """Return the commit that ran, and the one that holds its results where these were pushed."""
+    published = record.published
+    shas = (record.context.sha, published.commit if published.pushed else None)
+    return list(dict.fromkeys(filter(None, shas)))
+
+
+def _said(error: CmlError) -> str:
     return f"{error.message}\n{error.hint}" if error.hint else error.message

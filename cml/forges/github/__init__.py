@@ -120,12 +120,14 @@ class GitHub:
 
     @cached_property
     def _repository(self) -> str:
-        if not self._context.repository:
+        # At a shell the context knows of none, and people name it as a job would.
+        found = self._context.repository or self._environ.get("GITHUB_REPOSITORY")
+        if not found:
             raise PublishError(
                 "which repository this is on GitHub is not known",
                 hint="Set GITHUB_REPOSITORY to `owner/name`.",
             )
-        return self._context.repository
+        return found
 
     @cached_property
     def _root(self) -> str:

@@ -144,12 +144,14 @@ class GitLab:
     @cached_property
     def _target(self) -> str:
         """The project that the merge request is for."""
-        if not self._context.repository:
+        # At a shell the context knows of none, and people name it as a job would.
+        found = self._context.repository or self._environ.get("CI_PROJECT_PATH")
+        if not found:
             raise PublishError(
                 "which project this is on GitLab is not known",
                 hint="Set CI_PROJECT_PATH to `group/name`.",
             )
-        return self._context.repository
+        return found
 
     @cached_property
     def _merges(self) -> Merges:
