@@ -76,8 +76,17 @@ def test_pushing_keeps_the_latest_of_a_group_and_touches_no_other(world: World) 
     assert {*kept(world, "pull-70"), *kept(world, "branch-6d")} == {*others}
 
 
-def test_as_many_as_are_kept_are_all_kept(world: World) -> None:
-    old = fill(world, "pull-7", KEPT - 1)
+def test_what_was_just_pushed_stays_also_where_other_clocks_are_ahead(world: World) -> None:
+    sha = git(world.origin, "rev-parse", "main")
+    for at in range(KEPT + 1):
+        git(world.origin, "update-ref", f"{PREFIX}/pull-7/{9 * 10**18 + at}-{sha[:12]}", sha)
+    pushed = push(world, "pull-7")
+    assert pushed in kept(world, "pull-7").values()
+
+
+@pytest.mark.parametrize("missing", [1, 2, 5, KEPT - 1])
+def test_as_many_as_are_kept_or_fewer_are_all_kept(world: World, missing: int) -> None:
+    old = fill(world, "pull-7", KEPT - missing)
     push(world, "pull-7")
     assert {*kept(world, "pull-7")} > {*old}
 

@@ -198,3 +198,19 @@ def test_a_refused_status_of_a_check_hinders_no_other(lab: Lab, forge: Fake) -> 
     assert "could not set the" in done.stderr
     assert forge.shown(sha)[NAME] in RED
     assert forge.shown("c" * 40)[NAME] in RED
+
+
+def test_no_stage_sees_a_copy_of_a_token_that_is_not_ours(lab: Lab, forge: Fake) -> None:
+    lab.git("checkout", "-q", "-b", "better")
+    seen = lab.root / "environment"
+    spy = f"\nimport os\nopen({str(seen)!r}, 'w').write(str(dict(os.environ)))\n"
+    lab.write("train.py", (lab.work / "train.py").read_text() + spy)
+    sha = lab.commit("Look around")
+    token = getattr(forge, "job_token", "ghs_anotherTokenOfThisJob")
+    address = f"https://job:{token}@packages.example.org/simple"
+    environ = {"GH_TOKEN": token, "PIP_INDEX_URL": address, "KEPT": "a", "CI_DEPLOY_PASSWORD": "a"}
+    cwd = checked_out(lab, "ci", sha)
+    done = job(lab, forge, "push", sha, cwd=cwd, branch="better", environ=environ)
+    assert done.returncode == 0, done.stderr
+    assert token not in seen.read_text()
+    assert "KEPT" in seen.read_text()

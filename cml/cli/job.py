@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cml.record import Context
 
 FILE = "cml.yaml"
+SHORTEST = 8
+"""Characters of a token; less could stand in any variable by chance."""
 
 
 def run(flags: Mapping[str, Any]) -> int:
@@ -65,8 +67,13 @@ def forge(settings: Settings, context: Context, token: str | None) -> Forge | No
 
 
 def _secrets(environ: Mapping[str, str], token: str | None) -> frozenset[str]:
-    """Return the variables that hold a forge's token, by their names or by what is in them."""
-    copies = {name for name, value in environ.items() if token and token in value}
+    """Return the variables that hold a forge's token, by their names or by what is in them.
+
+    Any such token counts, not only ours: GitLab's job token stands in the addresses of packages.
+    """
+    given = {environ.get(name, "").strip() for name in config.TOKEN_NAMES}
+    tokens = {one for one in given if len(one) >= SHORTEST} | ({token} if token else set())
+    copies = {name for name, value in environ.items() if any(one in value for one in tokens)}
     return frozenset({*config.TOKEN_NAMES, *copies})
 
 

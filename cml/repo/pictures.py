@@ -48,19 +48,22 @@ def push_pictures(
     ref = f"{PREFIX}/{group}/{time.time_ns()}-{commit[:12]}"
     if remotes.push(checkout, commit, [ref]) != "pushed":
         raise PublishError(f"the pictures could not be pushed as {ref}")
-    prune_pictures(checkout, group, kept=KEPT)
+    prune_pictures(checkout, group, kept=KEPT, new=ref)
     return commit
 
 
-def prune_pictures(checkout: WorkTree, group: str, *, kept: int = 0) -> None:
-    """Remove the pictures of all but the latest runs of a group; what fails is tried next time."""
+def prune_pictures(checkout: WorkTree, group: str, *, kept: int = 0, new: str = "") -> None:
+    """Remove the pictures of all but the latest runs of a group; what fails is tried next time.
+
+    The `new` ref stays: the clocks of other machines may be ahead.
+    """
     try:
         listed = transport.read(checkout, "ls-remote", refs=[f"{PREFIX}/{group}/*"]).output
     except PublishError as error:
         log.warning("old pictures are still there: %s", error.message)
         return
     found = sorted(line.split()[1] for line in decode(listed).splitlines())
-    old = found[: len(found) - kept]
+    old = [ref for ref in found[: max(0, len(found) - kept)] if ref != new]
     if old:
         refs = [f":{ref}" for ref in old]
         done = transport.run(checkout, "push", "--quiet", "--no-verify", refs=refs, push=True)
