@@ -255,6 +255,14 @@ def test_pr_proposes_what_a_shell_has_made(lab: Lab, forge: Fake) -> None:
     assert lab.results("cml-run/main")
 
 
+def test_pr_proposes_nothing_that_is_out_of_date(lab: Lab, github_forge: GitHub) -> None:
+    sha = lab.change_rate(2.0)
+    done = job(lab, github_forge, "push", sha, "pr", cwd=checked_out(lab, "ci", sha))
+    assert done.returncode == 2
+    assert "train" in done.stderr
+    assert github_forge.pulls == []
+
+
 def test_on_the_merge_with_the_target_only_the_comment_and_the_data_are_sent(
     lab: Lab, forge: Fake
 ) -> None:

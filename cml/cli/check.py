@@ -34,7 +34,7 @@ def command(ctx: click.Context, /, *, as_json: bool, junit: str | None, **flags:
     """
     from cml import numerals, report
     from cml import record as records
-    from cml.commands import check, run
+    from cml.commands import check, ending
     from cml.forges import terminal
 
     settings, around = job.gather({**flags, "publish": False})
@@ -48,4 +48,4 @@ def command(ctx: click.Context, /, *, as_json: bool, junit: str | None, **flags:
     else:
         number = functools.partial(numerals.format, pattern=settings.metrics_format)
         terminal.publish(record, report.render(record, number=number), number=number)
-    ctx.exit(run.exit_code(record, fail_on=settings.fail_on))
+    ctx.exit(ending.exit_code(record, fail_on=settings.fail_on))

@@ -25,8 +25,8 @@ def command(ctx: click.Context, /, **flags: Any) -> None:
     data is pushed, the results are committed to `cml-run/<branch>`, and the one pull request of
     that branch is opened or brought up to date.
     """
-    from cml.commands import run
+    from cml.commands import pr
 
     given = {**flags, "repro_targets": "-", "dvc_pull": "-", "publish": True}
     settings, around = job.gather({**given, "publish_as": "pull-request"})
-    ctx.exit(run.run(settings, replace(around, publish=True)))
+    ctx.exit(pr.propose(settings, replace(around, publish=True)))

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from cml import bundle, numerals, report
-from cml.commands import pictures, run, tell
+from cml.commands import ending, pictures, run, tell
 from cml.errors import UsageError
 from cml.forges import terminal
 from cml.record import Published, replace
@@ -68,7 +68,7 @@ def post(
         record = told.results(record, folder)
         refused = bool(told.refused)
     terminal.publish(record, report.render(record, number=number), number=number)
-    return run.exit_code(record, refused=refused, fail_on=settings.fail_on)
+    return ending.exit_code(record, refused=refused, fail_on=settings.fail_on)
 
 
 def _vouched(record: Record, context: Context, sha: str | None) -> Record:

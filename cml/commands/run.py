@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from cml import bundle, ci, repo, report
 from cml import record as records
-from cml.errors import CmlError, ExitCode, PipelineError
+from cml.commands import ending
+from cml.errors import CmlError, ExitCode
 from cml.forges import terminal
 from cml.record import Failure, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, MutableMapping
+    from collections.abc import Callable, MutableMapping
     from pathlib import Path
 
     from cml.commands import experiment
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VERDICTS = {
-    "fail": ExitCode.FAILED,
-    "inconclusive": ExitCode.NO_VERDICT,
-    "invalid": ExitCode.NO_VERDICT,
-}
 ASKED_FOR = {
     *("schedule", "workflow_dispatch", "repository_dispatch"),
     *("web", "api", "trigger"),
@@ -80,7 +76,7 @@ def run(settings: Settings, around: Surroundings) -> ExitCode:
                 made.rewrite(record)
     terminal.publish(record, text, number=number)
     refused = bool(told and told.refused)
-    return exit_code(record, refused=refused, fail_on=settings.fail_on)
+    return ending.exit_code(record, refused=refused, fail_on=settings.fail_on)
 
 
 def _skip(
@@ -98,7 +94,7 @@ def _skip(
             for group in pictures.groups(around.context):
                 checkout.prune_pictures(group)
     terminal.publish(record, text, number=repr)
-    return exit_code(record)
+    return ending.exit_code(record)
 
 
 def _telling(
@@ -177,7 +173,7 @@ def _experiment(
     try:
         _tell(settings, around, checkout, facts, made)
     except CmlError as error:
-        facts.learn(failure=_failure(error))
+        facts.learn(failure=ending.failure(error))
     except KeyboardInterrupt:
         log.warning("interrupted")
         facts.learn(failure=Failure(message="interrupted", exit_code=ExitCode.INTERRUPTED))
@@ -237,41 +233,3 @@ def _tags(settings: Settings, checkout: repo.Checkout) -> list[tuple[str, str]]:
     if not settings.tag_prefix:
         return []
     return checkout.latest_tags(settings.tag_prefix)
-
-
-def _failure(error: CmlError) -> Failure:
-    stage, output = "", ""
-    if isinstance(error, PipelineError):
-        stage, output = error.stage or "", error.output
-    return Failure(
-        message=error.message,
-        hint=error.hint,
-        stage=stage or None,
-        output=output,
-        exit_code=error.exit_code,
-    )
-
-
-def exit_code(
-    record: Record, *, refused: bool = False, fail_on: Collection[str] = tuple(VERDICTS)
-) -> ExitCode:
-    """Return what the record says to a shell; a verdict wins over a failure to publish.
-
-    Args:
-        record: the facts.
-        refused: the forge has refused to be told of them.
-        fail_on: the verdicts that are an error.
-    """
-    failed = ExitCode.PUBLISH if refused else ExitCode.PASSED
-    if record.failure:
-        failed = _failed(record.failure)
-    if failed not in {ExitCode.PASSED, ExitCode.PUBLISH}:
-        return failed
-    verdict = record.verdict if record.verdict in fail_on else None
-    return VERDICTS.get(verdict or "pass", failed)
-
-
-def _failed(failure: Failure) -> ExitCode:
-    """Return a failure's exit code; in a bundle of strangers it may be any number."""
-    known = {*ExitCode} - {ExitCode.PASSED}
-    return ExitCode(failure.exit_code) if failure.exit_code in known else ExitCode.PIPELINE
