@@ -22,6 +22,7 @@ from PIL import Image, ImageChops
 from cml import report
 from cml.record import (
     Baseline,
+    CheckResult,
     Context,
     DataChanges,
     Experiment,
@@ -99,6 +100,23 @@ def example() -> Record:
                 metrics={"accuracy": accuracy, "log_loss": loss},
             )
             for tag, accuracy, loss in (*earlier, *oldest)
+        ],
+        checks=[
+            CheckResult(
+                name="metrics:accuracy",
+                status="pass",
+                value=0.8712,
+                target="0.85.., max-drop 0.005",
+                message="metrics:accuracy rose from 0.8584 to 0.8712, which is no worse.",
+            ),
+            CheckResult(
+                name="metrics:latency_ms",
+                status="fail",
+                level="warn",
+                value=14.25,
+                target="..14",
+                message="metrics:latency_ms is not in range ..14: it is 14.25.",
+            ),
         ],
         verdict="pass",
         published=Published(commit="e" * 40, tag="exp-4f2a91c", pushed=True),

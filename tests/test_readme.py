@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cml import config
+from cml.checks import policy
 from cml.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -44,3 +45,13 @@ def test_the_commands_shown_run(lab: Lab) -> None:
     (commands,) = blocks("bash")
     lab.run("bash", "-euc", commands)
     assert (lab.work / ".cml/record.json").exists()
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/gate.md"])
+def test_the_rules_that_are_shown_are_valid(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    shown = re.findall(r"^```yaml\n(checks:\n.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert shown
+    for block in shown:
+        assert config.settings({}, {}, block) == config.settings({}, {}, None)
+        assert policy.read(block, document).checks
