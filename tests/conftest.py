@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from forge_fixtures import github_forge, gitlab_forge, serving
+from hypothesis import settings
 from lab import Lab, build_lab
 
 from cml import pipeline
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+
+# The same examples in each run, so that a change fails for what it changed. To search further:
+# pytest --hypothesis-profile=default
+settings.register_profile("steady", derandomize=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

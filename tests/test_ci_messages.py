@@ -99,6 +99,8 @@ LINES = st.sampled_from(
 @example(["Title", "", *["prose"] * 6, "(cherry picked from commit 1)", "skip-checks: true"])
 @example(["Title", "", *["prose"] * 7, "Signed-off-by: A <a@b>", "skip-checks: true"])
 @example(["Title", "", "prose", *[" more"] * 6, "Signed-off-by: A <a@b>", "skip-checks: true"])
+@example(["", "skip-checks: true", "# comment", " more", "skip-checks: true"])
+@example(["Title", "", "skip-checks: true", "# comment", " more", "Signed-off-by: A <a@b>"])
 def test_trailers_are_where_git_sees_them(lines: list[str]) -> None:
     message = "".join(f"{line}\n" for line in lines)
     seen = subprocess.run(

@@ -1,6 +1,7 @@
 """What a commit message asks for, and the message of our own result commits; pure text."""
 
 import re
+from collections.abc import Iterator
 
 _MARKER = re.compile(
     r"\[(?:ci skip|skip ci|no ci|skip actions|actions skip)\]", re.IGNORECASE | re.ASCII
@@ -64,25 +65,43 @@ def is_result(message: str) -> str | None:
 
 def _trailers(message: str) -> list[tuple[str, str]]:
     """Read the trailers by the rules of git-interpret-trailers: a block at the message's end."""
-    found = [(line, _TRAILER.fullmatch(line)) for line in _trailer_block(message)]
+    block, foreign = _trailer_block(message)
+    found = [(line, _TRAILER.fullmatch(line)) for line in block]
     prose = [line for line, match in found if not match and not line.startswith(_GENERATED)]
     generated = any(line.startswith(_GENERATED) for line, _ in found)
-    foreign = sum(1 + line.count("\n") for line in prose)
-    if prose and not (generated and 3 * (len(found) - len(prose)) >= foreign):
+    foreign += sum(1 + line.count("\n") for line in prose)
+    if foreign and not (generated and 3 * (len(found) - len(prose)) >= foreign):
         return []
     return [(match[1], match[2].strip(_BLANK)) for _, match in found if match]
 
 
-def _trailer_block(message: str) -> list[str]:
-    """The lines of the last paragraph, continuations joined; the first one is the title."""
-    lines = [line for line in message.split("\n") if not line.startswith("#")]
-    while lines and not lines[-1].strip(_BLANK):
+def _trailer_block(message: str) -> tuple[list[str], int]:
+    """The lines of the last paragraph, continuations joined; the first one is the title.
+
+    The number is that of continuations below a comment, which continue nothing.
+    """
+    lines = list(_uncommented(message))
+    while lines and not lines[-1][0].strip(_BLANK):
         lines.pop()
-    blanks = [number for number, line in enumerate(lines) if not line.strip(_BLANK)]
+    blanks = [number for number, (line, _) in enumerate(lines) if not line.strip(_BLANK)]
     block: list[str] = []
-    for line in lines[blanks[-1] + 1 :] if blanks else []:
-        if block and line[0] in _BLANK:
+    foreign = 0
+    for line, loose in lines[blanks[-1] + 1 :] if blanks else []:
+        if block and loose:
+            foreign += 1
+        elif block and line[0] in _BLANK:
             block[-1] += "\n" + line
         else:
             block.append(line)
-    return block
+    return block, foreign
+
+
+def _uncommented(message: str) -> Iterator[tuple[str, bool]]:
+    """Yield the lines that are no comments, each with whether it continues what a comment cut."""
+    loose = False
+    for line in message.split("\n"):
+        if line.startswith("#"):
+            loose = True
+            continue
+        loose = loose and line[:1] in _BLANK
+        yield line, loose
