@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 from cml.checks.ranges import Range, Rounding
+from cml.checks.verifying import Verify
 from cml.record import Level, Value
 
 Source = Literal["tensorflow", "metrics", "custom", "command"]
@@ -77,6 +78,7 @@ class Check:
 class Policy:
     """The checks of one file, in its order, and the name of the status they are told under."""
 
+    verify: Verify = field(default_factory=Verify)
     checks: tuple[Check, ...] = ()
     status: str = "cml-run"
 

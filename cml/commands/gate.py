@@ -55,6 +55,15 @@ def rules_here(start: Path, checkout: Checkout) -> Rules:
     return _rules(texts, "")
 
 
+def rules_in_force(start: Path, checkout: Checkout, record: Record) -> Rules:
+    """Read the rules of the baseline; without one, those of the work tree.
+
+    Raises:
+        UsageError: they are wrong.
+    """
+    return _rules_before(start, checkout, record) or rules_here(start, checkout)
+
+
 def metrics_files(rules: Rules) -> list[str]:
     """Name the files of the checks `metrics:FILE:NAME`."""
     subjects = [check.subject for check in rules.own.checks if check.source == "metrics"]
@@ -75,7 +84,7 @@ def judge(start: Path, checkout: Checkout, record: Record, found: Evidence) -> J
     """
     now = rules_here(start, checkout)
     try:
-        rules, problems = _rules_before(start, checkout, record) or now, list(record.problems)
+        rules, problems = rules_in_force(start, checkout, record), list(record.problems)
     except UsageError as error:
         problem = f"the rules of the baseline cannot be read: {error.message}"
         problems = [*record.problems, problem]

@@ -14,7 +14,7 @@ from cml import record as records
 from cml.commands import ending
 from cml.errors import CmlError, ExitCode
 from cml.forges import terminal
-from cml.record import Failure, Record
+from cml.record import Failure, Published, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -191,6 +191,7 @@ def _tell(
 ) -> None:
     from cml import pipeline
     from cml.commands import experiment, gate, legacy_files, save
+    from cml.commands.verifying import UNSAVED, Verification
 
     gate.rules_here(around.start, checkout)
     legacy_files.refuse(checkout, around.start)
@@ -201,12 +202,19 @@ def _tell(
         if around.publish and around.context.trusted:
             save.refuse_edits(project, checkout)
             pipeline.require_remote(project)
+        verification = Verification(project)
+        verification.begin(around.start, checkout, facts.record)
         experiment.reproduce(project, settings, facts)
         changed = save.results(project, checkout).changed
         facts.learn(outcome="changed" if changed else "unchanged")
         experiment.compare(project, settings, facts, _tags(settings, checkout))
+        verification.end()
+        facts.learn(problems=[*facts.record.problems, *verification.problems])
         _judge(settings, around, checkout, facts)
         experiment.draw(project, facts, made)
+        if verification.problems:
+            facts.learn(published=Published(note=UNSAVED))
+            return
         if not around.publish:
             facts.learn(published=save.shown_only(project, checkout))
             return

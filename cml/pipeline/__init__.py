@@ -12,6 +12,7 @@ from cml.pipeline.results import files, holds, inputs, moved
 from cml.pipeline.traffic import WORKSPACE
 from cml.pipeline.transfer import absent_from_remote, has_remote, lost, pull, push, require_remote
 from cml.pipeline.update import update
+from cml.pipeline.verifying import claimed_metrics, run_again
 
 __all__ = [
     "PIPELINE",
@@ -23,6 +24,7 @@ __all__ = [
     "Pull",
     "absent_from_remote",
     "answer",
+    "claimed_metrics",
     "clear_leftovers",
     "create",
     "data_changes",
@@ -42,5 +44,6 @@ __all__ = [
     "read_params",
     "reproduce",
     "require_remote",
+    "run_again",
     "update",
 ]
