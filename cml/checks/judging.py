@@ -61,6 +61,8 @@ def _result(check: Check, status: Verdict, message: str, value: Value = None) ->
     demands = [check.target.text] if check.target else []
     if check.max_drop is not None or check.max_drop_percent is not None:
         demands.append(rules.drops(check))
+    elif check.history is not None:
+        demands.append(f"as expected of the last {check.history} results")
     elif check.relative:
         demands.append("no worse")
     return CheckResult(

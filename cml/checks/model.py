@@ -39,6 +39,7 @@ class Check:
         max_drop: the largest change for the worse since the baseline, in the metric's unit.
         max_drop_percent: the same in percent of the baseline's absolute value.
         slices: an `fnmatch` pattern over metric names, the worst of which counts.
+        history: how many of the latest results say what is to be expected; None for none.
         min_size: slices smaller than this do not count.
         size: the metric that holds a slice's size; its `*` stands for what that of `slices` does.
         level: whether it can block.
@@ -61,6 +62,7 @@ class Check:
     direction: Direction | None = None
     max_drop: Decimal | None = None
     max_drop_percent: Decimal | None = None
+    history: int | None = None
     slices: str | None = None
     min_size: int | None = None
     size: str | None = None
@@ -84,6 +86,25 @@ class Policy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What past results let expect of a metric.
+
+    Attributes:
+        results: how many there are.
+        missing: how many more it takes to tell; where any are, there is no bound.
+        bound: the worst value that is expected.
+        percent: how often a value of the same kind is no worse.
+        constant: all of them are equal.
+    """
+
+    results: int
+    missing: int = 0
+    bound: float = 0.0
+    percent: int = 95
+    constant: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Values:
     """What a check can look at.
 
@@ -92,6 +113,7 @@ class Values:
         before: those of the baseline; None where there is no baseline.
         problems: name -> why its value now cannot be judged, as "is NaN", or a whole sentence.
         problems_before: the same of the baseline's values.
+        expected: for a check with `history`, what its past results let expect.
         series: the logged values of each scalar tag.
         name: what the check's subject is called in these, where that is not the subject itself.
     """
@@ -100,5 +122,6 @@ class Values:
     before: Mapping[str, Value] | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     problems_before: Mapping[str, str] = field(default_factory=dict)
+    expected: Expected | None = None
     series: Mapping[str, Sequence[float]] = field(default_factory=dict)
     name: str | None = None

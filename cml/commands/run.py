@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cml.commands import experiment
+    from cml.commands.evidence import Evidence
     from cml.commands.tell import Telling
     from cml.config import Settings
     from cml.forges.base import Forge
@@ -190,7 +191,7 @@ def _tell(
     made: bundle.Bundle,
 ) -> None:
     from cml import pipeline
-    from cml.commands import experiment, gate, legacy_files, save
+    from cml.commands import evidence, experiment, gate, legacy_files, save
     from cml.commands.verifying import UNSAVED, Verification
 
     gate.rules_here(around.start, checkout)
@@ -210,7 +211,7 @@ def _tell(
         experiment.compare(project, settings, facts, _tags(settings, checkout))
         verification.end()
         facts.learn(problems=[*facts.record.problems, *verification.problems])
-        _judge(settings, around, checkout, facts)
+        _judge(evidence.gathered(settings, around, checkout, project), around, facts)
         experiment.draw(project, facts, made)
         if verification.problems:
             facts.learn(published=Published(note=UNSAVED))
@@ -222,13 +223,10 @@ def _tell(
         facts.learn(published=published, transfer=experiment.transferred(project))
 
 
-def _judge(
-    settings: Settings, around: Surroundings, checkout: repo.Checkout, facts: experiment.Facts
-) -> None:
-    from cml.commands import evidence, gate
+def _judge(found: Evidence, around: Surroundings, facts: experiment.Facts) -> None:
+    from cml.commands import gate
 
-    found = evidence.gathered(settings, around, checkout)
-    judged = gate.judge(around.start, checkout, facts.record, found)
+    judged = gate.judge(around.start, found.checkout, facts.record, found)
     facts.learn(
         checks=judged.checks,
         policy_changes=judged.policy_changes,
