@@ -7,6 +7,7 @@ from typing import Literal
 
 from cml.checks.ranges import Range, Rounding
 from cml.checks.verifying import Verify
+from cml.checks.waiving import Waiver
 from cml.record import Level, Value
 
 Source = Literal["tensorflow", "metrics", "custom", "command"]
@@ -81,6 +82,7 @@ class Policy:
     """The checks of one file, in its order, and the name of the status they are told under."""
 
     verify: Verify = field(default_factory=Verify)
+    waivers: tuple[Waiver, ...] = ()
     checks: tuple[Check, ...] = ()
     status: str = "cml-run"
 

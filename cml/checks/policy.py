@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from cml.checks import gradient, keys, nodes, verifying
+from cml.checks import gradient, keys, nodes, verifying, waiving
 from cml.checks.model import Check, Policy
 
 __all__ = ["Check", "Policy", "differences", "read", "read_gradient"]
 
 
 def read(text: str, filename: str) -> Policy:
-    """Read the `checks:` and the `verify:` of a cml.yaml; its other keys are somebody else's.
+    """Read the checks, waivers and verified stages of a cml.yaml, and no other of its keys.
 
     Args:
         text: the file's text; it may be empty.
@@ -22,9 +22,9 @@ def read(text: str, filename: str) -> Policy:
     """
     found = nodes.entries(nodes.document(text, filename))
     section, verify = found.get("checks"), verifying.read(found)
-    if section is None or section.empty:
-        return Policy(verify=verify)
-    return Policy(checks=keys.checks(section, keys.OWN), verify=verify)
+    checks = () if section is None or section.empty else keys.checks(section, keys.OWN)
+    waivers = waiving.read(found.get("waivers"), [check.name for check in checks])
+    return Policy(checks=checks, verify=verify, waivers=waivers)
 
 
 def read_gradient(text: str, filename: str) -> Policy:
@@ -50,7 +50,8 @@ def differences(old: Policy, new: Policy) -> list[str]:
             found.append(f"{name} is added.")
         elif changes := list(_changes(before[name], check)):
             found.append(f"{name} changes: {', '.join(changes)}.")
-    return [*found, *old.verify.changes(new.verify)]
+    waivers = waiving.changes(old.waivers, new.waivers)
+    return [*found, *waivers, *old.verify.changes(new.verify)]
 
 
 def _changes(old: Check, new: Check) -> Iterator[str]:
