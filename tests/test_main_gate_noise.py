@@ -187,3 +187,30 @@ def test_a_shallow_clone_is_deepened_as_far_as_it_takes(lab: Lab, remote: str) -
     else:
         assert (code, found["status"]) == (5, "inconclusive")
         assert "there is 1 past result" in found["message"]
+
+
+def test_results_that_dvc_keeps_are_found_in_a_project_below_the_top(lab: Lab) -> None:
+    folder = lab.root / "whole"
+    project = folder / "[a]/project"
+    project.mkdir(parents=True)
+    lab.git("init", "-q", "-b", "main", cwd=folder)
+    lab.dvc("init", "-q", "--subdir", cwd=project)
+    stage = {"cmd": "cp in.json m.json", "deps": ["in.json"], "metrics": ["m.json"]}
+    lab.write("dvc.yaml", json.dumps({"stages": {"evaluate": stage}}), cwd=project)
+    lab.write("cml.yaml", rules("direction: higher, history: 3"), cwd=project)
+    for number, value in enumerate((0.5, 0.8, 0.81, 0.82, 0.77)):
+        lab.write("in.json", json.dumps({"accuracy": value}), cwd=project)
+        lab.dvc("repro", "-q", cwd=project)
+        if number < 4:
+            lab.commit("Run it", cwd=folder, push=False)
+            lab.write("notes.txt", str(number), cwd=project)
+            lab.commit("Write it down", cwd=folder, push=False)
+
+    done = lab.cml("check", "--json", "--baseline", "HEAD", cwd=project)
+
+    assert done.returncode == 1, done.stderr
+    (found,) = json.loads(done.stdout)["checks"]
+    assert (
+        "0.77, worse than what the last 3 results let expect: at least 0.776283 ("
+        in found["message"]
+    )
