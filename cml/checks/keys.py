@@ -47,11 +47,17 @@ OWN = Dialect(
         "metrics": ("target", *_RELATIVE, "history", "slices", "min-size", "size"),
         "custom": ("target", "aggregate", *_RELATIVE),
         "command": ("target", "command"),
+        "seconds": ("target",),
+        "bytes": ("target", *_RELATIVE),
     },
-    required={"tensorflow": ("target", "aggregate"), "custom": ("aggregate",)},
+    required={
+        "tensorflow": ("target", "aggregate"),
+        "custom": ("aggregate",),
+        "seconds": ("target",),
+    },
     fixed={},
 )
-"""cml.yaml. No run of the baseline is there to compare event files or a program's output with."""
+"""cml.yaml. No run of the baseline is there to compare event files, programs or seconds with."""
 
 GRADIENT = Dialect(
     optional=_GRADIENT,

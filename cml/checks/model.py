@@ -10,7 +10,7 @@ from cml.checks.verifying import Verify
 from cml.checks.waiving import Waiver
 from cml.record import Level, Value
 
-Source = Literal["tensorflow", "metrics", "custom", "command"]
+Source = Literal["tensorflow", "metrics", "custom", "command", "seconds", "bytes"]
 Over = Literal["all", "last"]
 Missing = Literal["failure", "success"]
 Direction = Literal["higher", "lower"]
@@ -25,8 +25,8 @@ class Check:
     Attributes:
         name: the identifier as written, `SOURCE:SUBJECT`.
         source: where the number comes from.
-        subject: a scalar's tag, a metric as `NAME` or `PATH:NAME`, a JSON file, or any name of a
-            command.
+        subject: a scalar's tag, a metric as `NAME` or `PATH:NAME`, a JSON file, any name of a
+            command, a stage, or an output's path.
         target: the range in which the rounded value must lie.
         aggregate: one of `AGGREGATES` for tensorflow, a JSON pointer for custom.
         over: the values that are aggregated.
@@ -116,6 +116,7 @@ class Values:
         problems: name -> why its value now cannot be judged, as "is NaN", or a whole sentence.
         problems_before: the same of the baseline's values.
         expected: for a check with `history`, what its past results let expect.
+        exempt: why there is nothing to judge, as a sentence: the check passes.
         series: the logged values of each scalar tag.
         name: what the check's subject is called in these, where that is not the subject itself.
     """
@@ -125,5 +126,6 @@ class Values:
     problems: Mapping[str, str] = field(default_factory=dict)
     problems_before: Mapping[str, str] = field(default_factory=dict)
     expected: Expected | None = None
+    exempt: str | None = None
     series: Mapping[str, Sequence[float]] = field(default_factory=dict)
     name: str | None = None

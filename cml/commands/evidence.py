@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cml import pipeline
 from cml.checks.model import Values
-from cml.commands import past
+from cml.commands import costs, past
 from cml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def values(check: Check, record: Record, found: Evidence) -> Values:
                 return _metrics(check, record, found)
             case "custom":
                 return _custom(check, record, found)
+            case "seconds" | "bytes":
+                return costs.values(check, record, found.project)
             case "command":
                 return _command(check, found)
             case "tensorflow":

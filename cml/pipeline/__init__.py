@@ -7,7 +7,7 @@ from cml.pipeline.leftovers import clear_leftovers
 from cml.pipeline.planning import Plan, PlannedStage, Pull, plan
 from cml.pipeline.plotting import plots
 from cml.pipeline.project import Project, find_root, open_project
-from cml.pipeline.recorded import making
+from cml.pipeline.recorded import making, size, stages
 from cml.pipeline.reproduce import Listener, reproduce
 from cml.pipeline.results import files, holds, inputs, moved
 from cml.pipeline.traffic import WORKSPACE
@@ -47,5 +47,7 @@ __all__ = [
     "reproduce",
     "require_remote",
     "run_again",
+    "size",
+    "stages",
     "update",
 ]

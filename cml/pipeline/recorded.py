@@ -46,6 +46,21 @@ def making(project: Project, revision: str, path: str) -> str | None:
         return repr(sorted((item.def_path, str(item.hash_info)) for item in known))
 
 
+def size(project: Project, revision: str, path: str) -> int | None:
+    """Return the bytes of an output as a revision records them; None where it records none."""
+    with project.locked(), translated("cannot read the size of an output"):
+        if not holds_project(project, revision):
+            return None
+        out = outputs(project, revision).get(path)
+        return out.meta.size if out is not None and out.hash_info else None
+
+
+def stages(project: Project) -> set[str]:
+    """Return the addresses of the stages that have a command."""
+    with project.locked(), translated("cannot read the pipeline"):
+        return {stage.addressing for stage in project.repo.index.stages if stage.cmd}
+
+
 def hashes(project: Project, wanted: Mapping[str, set[str]]) -> set[Any]:
     """Return the hashes of the outputs that hold the `wanted` paths of each revision."""
     return {
