@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from cml.record import MetricChange, ParamChange, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from decimal import Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,41 @@ def _old_problem(was: Value) -> str | None:
 
 def _not_finite(value: float) -> str:
     return "is NaN" if math.isnan(value) else "is infinite"
+
+
+def disagreements(recorded: Reading, computed: Reading, tolerance: Decimal) -> list[str]:
+    """Return a sentence for each recorded metric that is not what was computed, or that is lost.
+
+    Args:
+        recorded: the metrics as they were committed.
+        computed: the same when their stages have run again.
+        tolerance: how far apart numbers may be, relative to the larger one.
+    """
+    found = [
+        f"{path}, as committed, cannot be read: {why}" for path, why in recorded.errors.items()
+    ]
+    for path, name in _names(recorded.values, computed.values):
+        if path in recorded.errors:
+            continue
+        said = recorded.values.get(path, {}).get(name)
+        made = computed.values.get(path, {}).get(name)
+        if not _agree(said, made, Fraction(tolerance)):
+            found.append(
+                f"{name or path} in {path} is not what its stage computes: "
+                f"{_shown(said)} is recorded, {_shown(made)} is computed"
+            )
+    return found
+
+
+def _agree(said: Value, made: Value, tolerance: Fraction) -> bool:
+    if not (_is_number(_finite(said)) and _is_number(_finite(made))):
+        return json.dumps(said) == json.dumps(made)
+    one, other = Fraction(said or 0), Fraction(made or 0)
+    return abs(one - other) <= tolerance * max(abs(one), abs(other))
+
+
+def _shown(value: Value) -> str:
+    return "nothing" if value is None else json.dumps(value)[:80]
 
 
 def _is_number(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,3 +106,37 @@ def test_no_change_ever_holds_a_number_that_is_not_finite(
         was, now = old.get(change.name), new.get(change.name)
         if isinstance(was, (int, float)) and not isinstance(now, (int, float)):
             assert change.problem
+
+
+@pytest.mark.parametrize(
+    ("said", "made", "tolerance", "differing"),
+    [
+        (0.5, 0.5, "0", 0),
+        (0.5, 0.50001, "0", 1),
+        (100, 101, "0.01", 0),
+        (100, 102, "0.01", 1),
+        (-100, -101, "0.01", 0),
+        (1, -1, "0.5", 1),
+        (0, 1e-300, "0.01", 1),
+        (10**400, 10**400 + 1, "0.01", 0),
+        (1, 1.0, "0", 0),
+        (1, True, "0.5", 1),
+        (math.nan, math.nan, "0", 0),
+        (math.nan, 0.5, "0.5", 1),
+        (0.5, None, "0.5", 1),
+        (None, 0.5, "0.5", 1),
+        ("resnet", "resnet", "0", 0),
+        ("resnet", "vit", "0.5", 1),
+    ],
+)
+def test_recorded_and_computed_metrics_agree_within_the_tolerance(
+    said: Value, made: Value, tolerance: str, differing: int
+) -> None:
+    found = metrics.disagreements(reading(acc=said), reading(acc=made), Decimal(tolerance))
+    assert len(found) == differing
+
+
+def test_a_recorded_file_that_cannot_be_read_agrees_with_nothing() -> None:
+    broken = Reading(errors={"metrics.json": "no JSON"})
+    found = metrics.disagreements(broken, reading(acc=1), Decimal(0))
+    assert found == ["metrics.json, as committed, cannot be read: no JSON"]

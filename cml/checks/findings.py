@@ -145,6 +145,8 @@ def _compared(check: Check, name: str, value: float, values: Values) -> Outcome:
     problem = values.problems_before.get(name)
     if problem is not None:
         return _troubled(f"The baseline's {label}", problem)
+    if values.expected is not None:
+        return rules.as_expected(check, label, value, values.expected)
     old = None if values.before is None else values.before.get(name)
     if old is None:
         sentence = f"There is nothing to compare {label} with yet."

@@ -41,6 +41,8 @@ def judge(check: Check, values: Values, *, gradient: bool = False) -> CheckResul
         values: what they are applied to.
         gradient: use GradientCI's wording, and fail where it did: there was no invalid.
     """
+    if values.exempt is not None:
+        return _result(check, "pass", values.exempt)
     names, small = slices.counted(check, values)
     left_out = slices.left_out(check, small)
     if not names:
@@ -61,6 +63,8 @@ def _result(check: Check, status: Verdict, message: str, value: Value = None) ->
     demands = [check.target.text] if check.target else []
     if check.max_drop is not None or check.max_drop_percent is not None:
         demands.append(rules.drops(check))
+    elif check.history is not None:
+        demands.append(f"as expected of the last {check.history} results")
     elif check.relative:
         demands.append("no worse")
     return CheckResult(

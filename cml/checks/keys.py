@@ -44,14 +44,20 @@ OWN = Dialect(
     optional=(*_GRADIENT, "branches", "level"),
     per_source={
         "tensorflow": ("target", "aggregate", "over"),
-        "metrics": ("target", *_RELATIVE, "slices", "min-size", "size"),
+        "metrics": ("target", *_RELATIVE, "history", "slices", "min-size", "size"),
         "custom": ("target", "aggregate", *_RELATIVE),
         "command": ("target", "command"),
+        "seconds": ("target",),
+        "bytes": ("target", *_RELATIVE),
     },
-    required={"tensorflow": ("target", "aggregate"), "custom": ("aggregate",)},
+    required={
+        "tensorflow": ("target", "aggregate"),
+        "custom": ("aggregate",),
+        "seconds": ("target",),
+    },
     fixed={},
 )
-"""cml.yaml. No run of the baseline is there to compare event files or a program's output with."""
+"""cml.yaml. No run of the baseline is there to compare event files, programs or seconds with."""
 
 GRADIENT = Dialect(
     optional=_GRADIENT,
@@ -129,7 +135,7 @@ def _values(given: Mapping[str, Entry]) -> dict[str, Any]:
 
 def _consistent(check: Check, given: Mapping[str, Entry], entry: Entry) -> None:
     """Refuse rules that say nothing, or that say less than they seem to."""
-    for wrong, key, sentence, hint in _contradictions(check):
+    for wrong, key, sentence, hint in (*_against_history(check), *_contradictions(check)):
         if wrong:
             where = given[key].place if key in given else entry.place
             raise UsageError(f"{where}: {sentence}", hint=hint)
@@ -186,6 +192,33 @@ def _contradictions(check: Check) -> tuple[tuple[bool, str, str, str], ...]:
     )
 
 
+def _against_history(check: Check) -> tuple[tuple[bool, str, str, str], ...]:
+    """Return what `history` cannot stand beside, as `_contradictions` does."""
+    asked = check.history is not None
+    drops = {"max-drop": check.max_drop, "max-drop-percent": check.max_drop_percent}
+    key = next((name for name, drop in drops.items() if drop is not None), "")
+    return (
+        (
+            asked and check.direction is None,
+            "history",
+            "history needs a direction",
+            "say which way is better: `direction: higher` or `direction: lower`",
+        ),
+        (
+            asked and bool(key),
+            "history",
+            f"history and {key} are two answers to the same question",
+            f"take {key} away: how far results differ by themselves says what is too much",
+        ),
+        (
+            asked and check.slices is not None,
+            "history",
+            "history is for one metric, not for slices",
+            "give each slice a check of its own",
+        ),
+    )
+
+
 def _one_of(words: tuple[str, ...]) -> Callable[[Entry], str]:
     def read(entry: Entry) -> str:
         word = nodes.text(entry)
@@ -235,6 +268,7 @@ _READERS: dict[str, Callable[[Entry], Any]] = {
     "direction": _one_of(get_args(Direction)),
     "max-drop": _drop,
     "max-drop-percent": _drop,
+    "history": lambda entry: _whole(entry, 3, 100),
     "slices": nodes.text,
     "min-size": lambda entry: _whole(entry, 1, 10**15),
     "size": nodes.text,

@@ -6,9 +6,11 @@ from decimal import Decimal
 from typing import Literal
 
 from cml.checks.ranges import Range, Rounding
+from cml.checks.verifying import Verify
+from cml.checks.waiving import Waiver
 from cml.record import Level, Value
 
-Source = Literal["tensorflow", "metrics", "custom", "command"]
+Source = Literal["tensorflow", "metrics", "custom", "command", "seconds", "bytes"]
 Over = Literal["all", "last"]
 Missing = Literal["failure", "success"]
 Direction = Literal["higher", "lower"]
@@ -23,8 +25,8 @@ class Check:
     Attributes:
         name: the identifier as written, `SOURCE:SUBJECT`.
         source: where the number comes from.
-        subject: a scalar's tag, a metric as `NAME` or `PATH:NAME`, a JSON file, or any name of a
-            command.
+        subject: a scalar's tag, a metric as `NAME` or `PATH:NAME`, a JSON file, any name of a
+            command, a stage, or an output's path.
         target: the range in which the rounded value must lie.
         aggregate: one of `AGGREGATES` for tensorflow, a JSON pointer for custom.
         over: the values that are aggregated.
@@ -38,6 +40,7 @@ class Check:
         max_drop: the largest change for the worse since the baseline, in the metric's unit.
         max_drop_percent: the same in percent of the baseline's absolute value.
         slices: an `fnmatch` pattern over metric names, the worst of which counts.
+        history: how many of the latest results say what is to be expected; None for none.
         min_size: slices smaller than this do not count.
         size: the metric that holds a slice's size; its `*` stands for what that of `slices` does.
         level: whether it can block.
@@ -60,6 +63,7 @@ class Check:
     direction: Direction | None = None
     max_drop: Decimal | None = None
     max_drop_percent: Decimal | None = None
+    history: int | None = None
     slices: str | None = None
     min_size: int | None = None
     size: str | None = None
@@ -77,8 +81,29 @@ class Check:
 class Policy:
     """The checks of one file, in its order, and the name of the status they are told under."""
 
+    verify: Verify = field(default_factory=Verify)
+    waivers: tuple[Waiver, ...] = ()
     checks: tuple[Check, ...] = ()
     status: str = "cml-run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What past results let expect of a metric.
+
+    Attributes:
+        results: how many there are.
+        missing: how many more it takes to tell; where any are, there is no bound.
+        bound: the worst value that is expected.
+        percent: how often a value of the same kind is no worse.
+        constant: all of them are equal.
+    """
+
+    results: int
+    missing: int = 0
+    bound: float = 0.0
+    percent: int = 95
+    constant: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +115,8 @@ class Values:
         before: those of the baseline; None where there is no baseline.
         problems: name -> why its value now cannot be judged, as "is NaN", or a whole sentence.
         problems_before: the same of the baseline's values.
+        expected: for a check with `history`, what its past results let expect.
+        exempt: why there is nothing to judge, as a sentence: the check passes.
         series: the logged values of each scalar tag.
         name: what the check's subject is called in these, where that is not the subject itself.
     """
@@ -98,5 +125,7 @@ class Values:
     before: Mapping[str, Value] | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     problems_before: Mapping[str, str] = field(default_factory=dict)
+    expected: Expected | None = None
+    exempt: str | None = None
     series: Mapping[str, Sequence[float]] = field(default_factory=dict)
     name: str | None = None

@@ -4,26 +4,27 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from cml.checks import gradient, keys, nodes
+from cml.checks import gradient, keys, nodes, verifying, waiving
 from cml.checks.model import Check, Policy
 
 __all__ = ["Check", "Policy", "differences", "read", "read_gradient"]
 
 
 def read(text: str, filename: str) -> Policy:
-    """Read the `checks:` of a cml.yaml; its other keys are somebody else's.
+    """Read the checks, waivers and verified stages of a cml.yaml, and no other of its keys.
 
     Args:
         text: the file's text; it may be empty.
         filename: what to call the file in messages.
 
     Raises:
-        UsageError: not YAML, or a wrong check; the message names file, line and column.
+        UsageError: not YAML, or a wrong rule; the message names file, line and column.
     """
-    section = nodes.entries(nodes.document(text, filename)).get("checks")
-    if section is None or section.empty:
-        return Policy()
-    return Policy(checks=keys.checks(section, keys.OWN))
+    found = nodes.entries(nodes.document(text, filename))
+    section, verify = found.get("checks"), verifying.read(found)
+    checks = () if section is None or section.empty else keys.checks(section, keys.OWN)
+    waivers = waiving.read(found.get("waivers"), [check.name for check in checks])
+    return Policy(checks=checks, verify=verify, waivers=waivers)
 
 
 def read_gradient(text: str, filename: str) -> Policy:
@@ -40,7 +41,7 @@ def read_gradient(text: str, filename: str) -> Policy:
 
 
 def differences(old: Policy, new: Policy) -> list[str]:
-    """Return one sentence for each check that was added, removed or changed."""
+    """Return one sentence for each rule that was added, removed or changed."""
     before = {check.name: check for check in old.checks}
     after = {check.name: check for check in new.checks}
     found = [f"{name} is removed." for name in before if name not in after]
@@ -49,7 +50,8 @@ def differences(old: Policy, new: Policy) -> list[str]:
             found.append(f"{name} is added.")
         elif changes := list(_changes(before[name], check)):
             found.append(f"{name} changes: {', '.join(changes)}.")
-    return found
+    waivers = waiving.changes(old.waivers, new.waivers)
+    return [*found, *waivers, *old.verify.changes(new.verify)]
 
 
 def _changes(old: Check, new: Check) -> Iterator[str]:

@@ -13,6 +13,9 @@ from cml.errors import UsageError
 from cml.record import Record, replace
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from cml.commands.evidence import Evidence
     from cml.commands.run import Surroundings
     from cml.config import Settings
     from cml.metrics import Reading
@@ -29,13 +32,13 @@ def check(settings: Settings, around: Surroundings) -> Record:
     context = run.located(around.context, checkout)
     gate.rules_here(around.start, checkout)
     record = Record(context=context, baseline=checkout.baseline(settings.baseline, context))
-    old, new = _readings(settings, around, checkout, record)
-    changes = metrics.diff(old, new)
-    problems = checks.problems(new.errors, changes, unreadable_before=old.errors)
-    record = replace(record, metrics=changes, problems=problems)
-    judged = gate.judge(
-        around.start, checkout, record, evidence.gathered(settings, around, checkout)
-    )
+    with contextlib.redirect_stdout(sys.stderr), _project(around) as project:
+        found = evidence.gathered(settings, around, checkout, project)
+        old, new = _readings(settings, around, record, found)
+        changes = metrics.diff(old, new)
+        problems = checks.problems(new.errors, changes, unreadable_before=old.errors)
+        record = replace(record, metrics=changes, problems=problems)
+        judged = gate.judge(around.start, checkout, record, found)
     return replace(
         record,
         checks=judged.checks,
@@ -45,17 +48,22 @@ def check(settings: Settings, around: Surroundings) -> Record:
     )
 
 
+def _project(around: Surroundings) -> AbstractContextManager[pipeline.Project | None]:
+    if pipeline.find_root(around.start) is None:
+        return contextlib.nullcontext()
+    return pipeline.open_project(around.start)
+
+
 def _readings(
-    settings: Settings, around: Surroundings, checkout: repo.Checkout, record: Record
+    settings: Settings, around: Surroundings, record: Record, found: Evidence
 ) -> tuple[Reading, Reading]:
     """Read the metrics of the baseline and of the work tree."""
     base = record.baseline.sha if record.baseline else None
-    if pipeline.find_root(around.start) is None:
-        return _files(around, checkout, base)
+    if found.project is None:
+        return _files(around, found.checkout, base)
     wanted = settings.metrics_diff_targets.names or None
     revisions = [*([base] if base else []), pipeline.WORKSPACE]
-    with contextlib.redirect_stdout(sys.stderr), pipeline.open_project(around.start) as project:
-        read = pipeline.read_metrics(project, revisions, wanted)
+    read = pipeline.read_metrics(found.project, revisions, wanted)
     return read.get(base or "", metrics.Reading()), read[pipeline.WORKSPACE]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cml import pipeline
 from cml.checks.model import Values
+from cml.commands import costs, past
 from cml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cml.checks.model import Check
     from cml.commands.run import Surroundings
     from cml.config import Settings
+    from cml.pipeline import Project
     from cml.record import MetricChange, Record, Value
     from cml.repo import Checkout
 
@@ -32,11 +34,13 @@ class Evidence:
         checkout: the work tree.
         environ: the environment of programs, without the forge's token.
         logdir: the folder with event files.
+        project: the DVC project, where there is one.
     """
 
     checkout: Checkout
     environ: Mapping[str, str]
     logdir: Path
+    project: Project | None = None
 
     @functools.cached_property
     def scalars(self) -> dict[str, list[float]]:
@@ -46,11 +50,13 @@ class Evidence:
         return tensorboard.scalars(self.logdir)
 
 
-def gathered(settings: Settings, around: Surroundings, checkout: Checkout) -> Evidence:
+def gathered(
+    settings: Settings, around: Surroundings, checkout: Checkout, project: Project | None
+) -> Evidence:
     """Say where the values of a run come from."""
     kept = {name: value for name, value in around.environ.items() if name not in around.secrets}
     logdir = around.start / settings.logdir if settings.logdir else checkout.root
-    return Evidence(checkout=checkout, environ=kept, logdir=logdir)
+    return Evidence(checkout=checkout, environ=kept, logdir=logdir, project=project)
 
 
 def values(check: Check, record: Record, found: Evidence) -> Values:
@@ -58,9 +64,11 @@ def values(check: Check, record: Record, found: Evidence) -> Values:
     try:
         match check.source:
             case "metrics":
-                return _metrics(check, record)
+                return _metrics(check, record, found)
             case "custom":
                 return _custom(check, record, found)
+            case "seconds" | "bytes":
+                return costs.values(check, record, found.project)
             case "command":
                 return _command(check, found)
             case "tensorflow":
@@ -69,7 +77,7 @@ def values(check: Check, record: Record, found: Evidence) -> Values:
         return Values(problems={check.subject: error.message})
 
 
-def _metrics(check: Check, record: Record) -> Values:
+def _metrics(check: Check, record: Record, found: Evidence) -> Values:
     """Take the metrics of one file, or those of all files where no name is in two of them."""
     paths = dict.fromkeys(metric.path for metric in record.metrics)
     named = (one for one in paths if check.subject.startswith(f"{one}:"))
@@ -78,12 +86,15 @@ def _metrics(check: Check, record: Record) -> Values:
     problems = {metric.name: metric.problem for metric in chosen if metric.problem}
     for name, places in _shared(chosen).items():
         problems[name] = f"is in several files ({', '.join(places)}): write metrics:FILE:NAME"
+    name = check.subject.removeprefix(f"{path}:") if path else check.subject
+    judged = next((metric for metric in chosen if metric.name == name), None)
     return Values(
         now={metric.name: metric.new for metric in chosen},
         before={m.name: m.old for m in chosen} if record.baseline else None,
         problems=problems,
         problems_before={m.name: m.old_problem for m in chosen if m.old_problem},
-        name=check.subject.removeprefix(f"{path}:") if path else None,
+        expected=past.expected(check, judged, record, found),
+        name=name,
     )
 
 

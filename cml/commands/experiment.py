@@ -53,7 +53,7 @@ def reproduce(project: pipeline.Project, settings: Settings, facts: Facts) -> No
             facts.learn(updates=pipeline.update(project, settings.update))
         if settings.dvc_pull.kind in {"all", "named"}:
             pipeline.pull(project, settings.dvc_pull.names or None)
-        if settings.repro_targets.kind != "none":
+        if settings.repro_targets.kind != "none" or project.again:
             _run_stages(project, settings, facts, forge)
         if pipeline.has_remote(project):
             facts.absent = pipeline.absent_from_remote(project)
@@ -72,11 +72,19 @@ def _run_stages(project: pipeline.Project, settings: Settings, facts: Facts, for
     with console.section("Reproduce the pipeline", forge):
         pipeline.reproduce(
             project,
-            settings.repro_targets.names or None,
+            targets(project, settings),
             jobs=settings.jobs,
             pull=settings.dvc_pull.kind != "none",
             listener=listener,
         )
+
+
+def targets(project: pipeline.Project, settings: Settings) -> list[str] | None:
+    """Return what to reproduce, None for all; stages that are verified belong to it."""
+    chosen = settings.repro_targets
+    if chosen.kind in {"named", "none"}:
+        return [*chosen.names, *project.again]
+    return None
 
 
 def _refuse_loss(project: pipeline.Project, absent: Sequence[str]) -> None:

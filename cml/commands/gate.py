@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cml import checks
-from cml.checks import judging, policy
+from cml.checks import judging, policy, waiving
 from cml.commands import evidence
 from cml.errors import UsageError
 from cml.record import replace
@@ -55,6 +55,15 @@ def rules_here(start: Path, checkout: Checkout) -> Rules:
     return _rules(texts, "")
 
 
+def rules_in_force(start: Path, checkout: Checkout, record: Record) -> Rules:
+    """Read the rules of the baseline; without one, those of the work tree.
+
+    Raises:
+        UsageError: they are wrong.
+    """
+    return _rules_before(start, checkout, record) or rules_here(start, checkout)
+
+
 def metrics_files(rules: Rules) -> list[str]:
     """Name the files of the checks `metrics:FILE:NAME`."""
     subjects = [check.subject for check in rules.own.checks if check.source == "metrics"]
@@ -75,12 +84,12 @@ def judge(start: Path, checkout: Checkout, record: Record, found: Evidence) -> J
     """
     now = rules_here(start, checkout)
     try:
-        rules, problems = _rules_before(start, checkout, record) or now, list(record.problems)
+        rules, problems = rules_in_force(start, checkout, record), list(record.problems)
     except UsageError as error:
         problem = f"the rules of the baseline cannot be read: {error.message}"
         problems = [*record.problems, problem]
         return Judged(checks=[], policy_changes=[], problems=problems, verdict="invalid")
-    results = list(_results(rules, record, found))
+    results = _waived(list(_results(rules, record, found)), rules, now, checkout, record)
     return Judged(
         checks=results,
         policy_changes=[
@@ -100,6 +109,20 @@ def _results(rules: Rules, record: Record, found: Evidence) -> Iterator[CheckRes
                 result = judging.judge(check, values, gradient=gradient)
                 family = which.status if gradient else None
                 yield replace(result, family=family, shown=check.comment_on_pr)
+
+
+def _waived(
+    results: list[CheckResult], rules: Rules, now: Rules, checkout: Checkout, record: Record
+) -> list[CheckResult]:
+    """Apply the waivers in force; an expired one fails as long as the change itself keeps it."""
+    waivers = rules.own.waivers
+    if not waivers:
+        return results
+    # The baseline's day counts too: whoever proposes a change writes the date of its commit.
+    revisions = ["HEAD", *([record.baseline.sha] if record.baseline else [])]
+    day = max(checkout.committed_on(revision) for revision in revisions)
+    kept = [waiver for waiver in waivers if waiver in now.own.waivers]
+    return [*waiving.waived(results, waivers, day), *waiving.expired(kept, day)]
 
 
 def _applies(check: policy.Check, context: Context) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cml import pipeline, record
-from cml.commands import legacy_files, run, save
+from cml.commands import experiment, legacy_files, run, save
+from cml.commands.verifying import Verification
 
 if TYPE_CHECKING:
     from cml.commands.run import Surroundings
@@ -48,8 +49,10 @@ def plan(settings: Settings, around: Surroundings) -> Plan:
         return Plan(skip=reason)
     legacy_files.refuse(checkout, around.start)
     baseline = checkout.baseline(settings.baseline, context)
-    targets = settings.repro_targets
+    seen = record.Record(context=context, baseline=baseline)
     with pipeline.open_project(around.start) as project:
-        found = pipeline.plan(project, targets.names or None, run=targets.kind != "none")
+        Verification(project).begin(around.start, checkout, seen)
+        targets = experiment.targets(project, settings)
+        found = pipeline.plan(project, targets, run=targets != [])
     where = save.destination(context, checkout, settings) if around.publish else save.SHOW_ONLY
     return Plan(baseline=baseline, pipeline=found, publish=where)

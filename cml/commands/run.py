@@ -14,13 +14,14 @@ from cml import record as records
 from cml.commands import ending
 from cml.errors import CmlError, ExitCode
 from cml.forges import terminal
-from cml.record import Failure, Record
+from cml.record import Failure, Published, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from pathlib import Path
 
     from cml.commands import experiment
+    from cml.commands.evidence import Evidence
     from cml.commands.tell import Telling
     from cml.config import Settings
     from cml.forges.base import Forge
@@ -190,7 +191,8 @@ def _tell(
     made: bundle.Bundle,
 ) -> None:
     from cml import pipeline
-    from cml.commands import experiment, gate, legacy_files, save
+    from cml.commands import evidence, experiment, gate, legacy_files, save
+    from cml.commands.verifying import UNSAVED, Verification
 
     gate.rules_here(around.start, checkout)
     legacy_files.refuse(checkout, around.start)
@@ -201,12 +203,19 @@ def _tell(
         if around.publish and around.context.trusted:
             save.refuse_edits(project, checkout)
             pipeline.require_remote(project)
+        verification = Verification(project)
+        verification.begin(around.start, checkout, facts.record)
         experiment.reproduce(project, settings, facts)
         changed = save.results(project, checkout).changed
         facts.learn(outcome="changed" if changed else "unchanged")
         experiment.compare(project, settings, facts, _tags(settings, checkout))
-        _judge(settings, around, checkout, facts)
+        verification.end()
+        facts.learn(problems=[*facts.record.problems, *verification.problems])
+        _judge(evidence.gathered(settings, around, checkout, project), around, facts)
         experiment.draw(project, facts, made)
+        if verification.problems:
+            facts.learn(published=Published(note=UNSAVED))
+            return
         if not around.publish:
             facts.learn(published=save.shown_only(project, checkout))
             return
@@ -214,13 +223,10 @@ def _tell(
         facts.learn(published=published, transfer=experiment.transferred(project))
 
 
-def _judge(
-    settings: Settings, around: Surroundings, checkout: repo.Checkout, facts: experiment.Facts
-) -> None:
-    from cml.commands import evidence, gate
+def _judge(found: Evidence, around: Surroundings, facts: experiment.Facts) -> None:
+    from cml.commands import gate
 
-    found = evidence.gathered(settings, around, checkout)
-    judged = gate.judge(around.start, checkout, facts.record, found)
+    judged = gate.judge(around.start, found.checkout, facts.record, found)
     facts.learn(
         checks=judged.checks,
         policy_changes=judged.policy_changes,

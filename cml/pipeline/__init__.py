@@ -7,11 +7,13 @@ from cml.pipeline.leftovers import clear_leftovers
 from cml.pipeline.planning import Plan, PlannedStage, Pull, plan
 from cml.pipeline.plotting import plots
 from cml.pipeline.project import Project, find_root, open_project
+from cml.pipeline.recorded import making, size, stages
 from cml.pipeline.reproduce import Listener, reproduce
 from cml.pipeline.results import files, holds, inputs, moved
 from cml.pipeline.traffic import WORKSPACE
 from cml.pipeline.transfer import absent_from_remote, has_remote, lost, pull, push, require_remote
 from cml.pipeline.update import update
+from cml.pipeline.verifying import claimed_metrics, run_again
 
 __all__ = [
     "PIPELINE",
@@ -23,6 +25,7 @@ __all__ = [
     "Pull",
     "absent_from_remote",
     "answer",
+    "claimed_metrics",
     "clear_leftovers",
     "create",
     "data_changes",
@@ -32,6 +35,7 @@ __all__ = [
     "holds",
     "inputs",
     "lost",
+    "making",
     "moved",
     "open_project",
     "plan",
@@ -42,5 +46,8 @@ __all__ = [
     "read_params",
     "reproduce",
     "require_remote",
+    "run_again",
+    "size",
+    "stages",
     "update",
 ]

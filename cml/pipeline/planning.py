@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,7 +57,10 @@ def plan(project: Project, targets: Sequence[str] | None, *, run: bool = True) -
         steps = steps if run else []
         planned: dict[Any, PlannedStage] = {}
         for stage in steps:
-            planned[stage] = _plan_stage(stage, graph, planned)
+            plan = _plan_stage(stage, graph, planned)
+            if stage.addressing in project.again:
+                plan = replace(plan, state="run", reasons=[*plan.reasons, "is verified"])
+            planned[stage] = plan
         running = [stage for stage, plan in planned.items() if plan.state != "unchanged"]
         pulls = _pulls(project, running)
     absent = transfer.absent_from_remote(project) if transfer.has_remote(project) else []

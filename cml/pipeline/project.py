@@ -31,6 +31,9 @@ class Project:
         secrets: names of environment variables that stages must not see.
         pulled: data that came from the DVC remote through this connection.
         pushed: data that went there.
+        again: stages (addresses) that run whatever dvc.lock says, and the inputs for which the
+            last commit claims results; None for no claim.
+        claimed: those of them that ran again on these very inputs.
     """
 
     def __init__(self, repo: Any, secrets: Collection[str]) -> None:
@@ -39,6 +42,8 @@ class Project:
         self.secrets = frozenset(secrets)
         self.pulled = Traffic()
         self.pushed = Traffic()
+        self.again: dict[str, dict[str, Any] | None] = {}
+        self.claimed: set[str] = set()
         self._turn = threading.RLock()
         self._depth = 0
 

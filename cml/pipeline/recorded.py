@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cml.pipeline.project import translated
 from cml.pipeline.traffic import cache_path
 
 if TYPE_CHECKING:
@@ -28,6 +29,36 @@ def outputs(project: Project, revision: str) -> dict[str, Any]:
     with project.repo.switch(revision):
         fs, root = project.repo.fs, project.repo.root_dir
         return {fs.relpath(out.fs_path, root): out for out in project.repo.index.outs}
+
+
+def making(project: Project, revision: str, path: str) -> str | None:
+    """Return what a revision records of the run that made an output: what went in and came out.
+
+    None where it records nothing. Revisions with the same text hold the result of the same run.
+    """
+    with project.locked(), translated(f"cannot read the pipeline of {revision[:7]}"):
+        if not holds_project(project, revision):
+            return None
+        out = outputs(project, revision).get(path)
+        if out is None or not out.hash_info:
+            return None
+        known = (*out.stage.deps, *out.stage.outs)
+        return repr(sorted((item.def_path, str(item.hash_info)) for item in known))
+
+
+def size(project: Project, revision: str, path: str) -> int | None:
+    """Return the bytes of an output as a revision records them; None where it records none."""
+    with project.locked(), translated("cannot read the size of an output"):
+        if not holds_project(project, revision):
+            return None
+        out = outputs(project, revision).get(path)
+        return out.meta.size if out is not None and out.hash_info else None
+
+
+def stages(project: Project) -> set[str]:
+    """Return the addresses of the stages that have a command."""
+    with project.locked(), translated("cannot read the pipeline"):
+        return {stage.addressing for stage in project.repo.index.stages if stage.cmd}
 
 
 def hashes(project: Project, wanted: Mapping[str, set[str]]) -> set[Any]:

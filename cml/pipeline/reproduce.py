@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cml.errors import PipelineError
-from cml.pipeline import edits, inputs
+from cml.pipeline import edits, inputs, verifying
 from cml.pipeline.command import Runner
 from cml.pipeline.project import translated
 from cml.record import Stage, StageState
@@ -125,7 +125,11 @@ class _Work:
     def _bring_up_to_date(self, stage: Any) -> StageState:
         if self.pull:
             inputs.complete_folders(self.project, stage, self.outs)
-        if not _lacks_results(stage) and not stage.changed(True, self.needs(stage)):  # noqa: FBT003
+        again = stage.addressing in self.project.again
+        if again and verifying.is_claimed(self.project, stage, self.needs(stage)):
+            self.project.claimed.add(stage.addressing)
+        changed = _lacks_results(stage) or stage.changed(True, self.needs(stage))  # noqa: FBT003
+        if not again and not changed:
             return "unchanged"
         self.changed = True
         log.info("stage %s", stage.addressing)
@@ -133,20 +137,26 @@ class _Work:
             inputs.pull_missing(self.project, stage, self.outs)
         stage._run_stage = functools.partial(self._run, stage)  # noqa: SLF001 (DVC has no hook)
         with self.project.repo.scm_context(quiet=True):
-            stage.run(pull=self.pull)
+            stage.run(pull=self.pull, force=again)
             stage.dump(update_pipeline=False)
         return "cached" if stage.addressing in self.project.repo.stage_cache.restored else "ran"
 
     def _run(self, stage: Any, dry: bool, force: bool, **_: Any) -> None:  # noqa: ARG002, FBT001
         """Stand in for DVC's own way to run a command, inside its locks (DVC's signature)."""
+        if force or not self._restored(stage):
+            edits.hold(stage)
+            with self.project.unlocked():
+                self._commands(stage)
+
+    def _restored(self, stage: Any) -> bool:
+        """Take a stage's outputs from the run-cache; tell whether they were there."""
         from dvc.stage.cache import RunCacheNotFoundError
 
         try:
             stage.repo.stage_cache.restore(stage, pull=self.pull)
         except RunCacheNotFoundError:
-            edits.hold(stage)
-            with self.project.unlocked():
-                self._commands(stage)
+            return False
+        return True
 
     def _commands(self, stage: Any) -> None:
         from dvc.stage import run

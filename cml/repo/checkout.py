@@ -33,6 +33,7 @@ class Checkout(worktree.WorkTree):
 
     ensure = history.ensure
     merge_base = history.merge_base
+    results_before = history.results_before
     baseline = baselines.baseline
     head_message = baselines.head_message
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING
 
+from cml.errors import PublishError
 from cml.repo import remotes, transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cml.repo.worktree import WorkTree
+
+log = logging.getLogger(__name__)
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ABBREVIATION = re.compile(r"[0-9a-f]{4,63}")
@@ -129,6 +133,33 @@ def deepen(checkout: WorkTree, tip: str, commits: int) -> bool:
     """Add so many commits to the known history of `tip`; say whether there was anything to add."""
     ends = cut_off(checkout, tip)
     return bool(ends) and remotes.fetch(checkout, *ends, depth=f"--deepen={commits}")
+
+
+def results_before(checkout: WorkTree, sha: str, paths: Sequence[str], count: int) -> list[str]:
+    """List the commits of a branch's own line that changed files; deepens a shallow clone.
+
+    Args:
+        checkout: the work tree.
+        sha: where to begin: the commit itself counts.
+        paths: what git calls pathspecs; `:(top,literal)PATH` is one file.
+        count: how many commits are enough.
+
+    Returns:
+        The shas, newest first; fewer where the remote does not answer. The oldest commit that is
+        known counts as one that changed all.
+    """
+    command = ("rev-list", "--first-parent", f"--max-count={count}", sha, "--", *paths)
+    for depth in (*STEPS, None):
+        found = checkout.git.text(*command, env={"GIT_LITERAL_PATHSPECS": "0"}).split()
+        ends = cut_off(checkout, sha) if len(found) < count else []
+        if not ends or depth is None or not transport.has_remote(checkout):
+            break
+        try:
+            remotes.fetch(checkout, *ends, depth=depth)
+        except PublishError as error:
+            log.warning("looking for past results in a part of the history: %s", error.message)
+            break
+    return found
 
 
 def _dated(checkout: WorkTree, *args: str) -> list[tuple[int, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypeVar
 
 from cml.errors import UsageError
@@ -12,6 +13,7 @@ from cml.repo.process import Git, decode, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
     from pathlib import Path
 
 Found = TypeVar("Found")
@@ -123,6 +125,12 @@ class WorkTree:
     def message(self, revision: str) -> str:
         """Return a commit's whole message."""
         return self.commit(revision).message
+
+    def committed_on(self, revision: str) -> date:
+        """Return the day, in UTC, on which a commit was made."""
+        sha = _known(self.resolve(revision), revision)
+        seconds = int(self.git.text("show", "--no-patch", "--format=%ct", sha))
+        return datetime.fromtimestamp(seconds, timezone.utc).date()
 
     def parent(self, revision: str) -> str | None:
         """Return the sha of a commit's first parent, which a shallow clone may lack."""

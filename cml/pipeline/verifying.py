@@ -1,0 +1,94 @@
+"""Stages that run again whatever dvc.lock says, and what the last commit claims they made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cml.errors import UsageError
+from cml.metrics import Reading
+from cml.pipeline import compare, recorded
+from cml.pipeline.project import translated
+from cml.pipeline.traffic import WORKSPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cml.pipeline.project import Project
+
+HEAD = "HEAD"
+
+
+def run_again(project: Project, names: Sequence[str]) -> None:
+    """Make `reproduce` run some stages even where nothing changed, and without the run-cache.
+
+    Raises:
+        UsageError: one of the names is no stage with a command that can run.
+    """
+    with project.locked(), translated("cannot verify"):
+        stages = [stage for name in names for stage in _stages(project, name)]
+        wanted = {stage.addressing: _key(project, stage) for stage in stages}
+        claims = _claims(project) if wanted else {}
+    project.again = {address: claims.get(key) for address, key in wanted.items()}
+
+
+def is_claimed(project: Project, stage: Any, needs: Sequence[Any]) -> bool:
+    """Tell whether the last commit says what `stage` makes of the inputs that it has now."""
+    claim = project.again[stage.addressing]
+    return (
+        claim is not None
+        and claim == _inputs(stage)
+        and not stage.changed_stage()
+        and not stage.changed_deps(True, needs)  # noqa: FBT003 (DVC's signature)
+    )
+
+
+def claimed_metrics(project: Project) -> tuple[Reading, Reading]:
+    """Return the metrics of the claims: as the last commit records them, and as computed now."""
+    if not project.claimed:
+        return Reading(), Reading()
+    with project.locked():
+        read = compare.read_metrics(project, [HEAD, WORKSPACE])
+        stages = [stage for name in project.claimed for stage in project.repo.stage.collect(name)]
+        outs = {Path(out.fs_path) for stage in stages for out in stage.outs}
+    return _of(project, read[HEAD], outs), _of(project, read[WORKSPACE], outs)
+
+
+def _stages(project: Project, name: str) -> list[Any]:
+    found = list(project.repo.stage.collect(name))
+    for stage in found:
+        if not stage.cmd or stage.frozen:
+            why = "is frozen" if stage.frozen else "has no command"
+            raise UsageError(f"{name} cannot be verified: it {why}")
+    return found
+
+
+def _claims(project: Project) -> dict[Any, Any]:
+    """Return the inputs that the last commit's dvc.lock holds results for, by stage."""
+    if not recorded.holds_project(project, HEAD):
+        return {}
+    with project.repo.switch(HEAD):
+        stages = [s for s in project.repo.index.stages if s.cmd and not s.changed_stage()]
+        return {_key(project, stage): _inputs(stage) for stage in stages}
+
+
+def _key(project: Project, stage: Any) -> tuple[str, str | None]:
+    path = project.repo.fs.relpath(stage.path, project.repo.root_dir)
+    return path, getattr(stage, "name", None)
+
+
+def _inputs(stage: Any) -> dict[str, Any]:
+    return {dep.def_path: dep.hash_info for dep in stage.deps}
+
+
+def _of(project: Project, reading: Reading, outs: set[Path]) -> Reading:
+    """Return what a reading says of some outputs, and of files in them."""
+
+    def counts(path: str) -> bool:
+        place = project.root / path
+        return path == compare.PIPELINE or bool(outs & {place, *place.parents})
+
+    return Reading(
+        values={path: values for path, values in reading.values.items() if counts(path)},
+        errors={path: why for path, why in reading.errors.items() if counts(path)},
+    )
