@@ -11,6 +11,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -18,6 +19,8 @@ from cml import __version__
 from cml.cli.main import Commands, command
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lab import Lab
 
 COMMANDS: list[list[str]] = [[], *([name] for name in Commands.names)]
@@ -143,12 +146,8 @@ def test_doctor_misses_remotes(lab: Lab) -> None:
     assert "dvc remote add" in done.stdout
 
 
-def test_a_cancelled_job_stops_its_stage_writes_its_bundle_and_ends_with_130(lab: Lab) -> None:
-    marker = lab.root / "pid"
-    lab.write(
-        "evaluate.py",
-        f"import os, time\nopen({str(marker)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n",
-    )
+def cancelled(lab: Lab, marker: Path) -> int:
+    """Terminate the main job once a stage has written its number; return the job's exit code."""
     process = subprocess.Popen(
         [sys.executable, "-m", "cml"],
         cwd=lab.work,
@@ -161,11 +160,43 @@ def test_a_cancelled_job_stops_its_stage_writes_its_bundle_and_ends_with_130(lab
             assert process.poll() is None, process.communicate()
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
-    assert process.returncode == 130
+        process.communicate(timeout=60)
+    return process.returncode
+
+
+def lives(marker: Path) -> bool:
+    try:
+        return psutil.Process(int(marker.read_text())).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_cancelled_job_stops_its_stage_writes_its_bundle_and_ends_with_130(lab: Lab) -> None:
+    marker = lab.root / "pid"
+    lab.write(
+        "evaluate.py",
+        f"import os, time\nopen({str(marker)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n",
+    )
+    assert cancelled(lab, marker) == 130
     assert lab.record()["failure"]["exit_code"] == 130
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(marker.read_text()), 0)
+    assert not lives(marker)
+
+
+def test_what_a_stopped_stage_started_is_stopped_too_however_deaf(lab: Lab) -> None:
+    marker = lab.root / "pid"
+    lab.write(
+        "deaf.py",
+        "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"open({str(marker)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n",
+    )
+    lab.write(
+        "evaluate.py",
+        "import subprocess, sys, time\n"
+        "subprocess.Popen([sys.executable, 'deaf.py'], stdout=subprocess.DEVNULL)\n"
+        "time.sleep(60)\n",
+    )
+    assert cancelled(lab, marker) == 130
+    assert not lives(marker)
 
 
 def test_a_reader_that_goes_away_does_not_change_the_exit_code(lab: Lab) -> None:

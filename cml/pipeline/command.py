@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Runner:
         for child in children:
             _signal(child, signal.SIGTERM)
         for child in children:
-            if not _ended(child):
+            if not _ended(child.pid):
                 _signal(child, signal.SIGKILL)
 
 
@@ -118,12 +119,26 @@ def _guarded(child: subprocess.Popen[str]) -> Iterator[None]:
         guard.communicate()
 
 
-def _ended(child: subprocess.Popen[str]) -> bool:
-    try:
-        child.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
+def _ended(group: int) -> bool:
+    """Whether every process of a group ends in time; a shell does not wait for what it started."""
+    end = time.monotonic() + GRACE_SECONDS
+    while _lives(group):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
     return True
+
+
+def _lives(group: int) -> bool:
+    import psutil
+
+    for process in psutil.process_iter(["status"]):
+        # An init that collects no orphans, as in containers, keeps the dead in the table.
+        if process.info["status"] != psutil.STATUS_ZOMBIE:
+            with suppress(ProcessLookupError, PermissionError):
+                if os.getpgid(process.pid) == group:
+                    return True
+    return False
 
 
 def _signal(child: subprocess.Popen[str], number: int) -> None:

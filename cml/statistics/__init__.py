@@ -69,5 +69,5 @@ def _student(probability: float, degrees: int) -> float:
     try:
         from scipy import stats
     except ImportError as error:
-        raise UsageError("history needs SciPy: pip install scipy") from error
+        raise UsageError("history needs SciPy: pip install 'cml-run[statistics]'") from error
     return float(stats.t.ppf(probability, degrees))
