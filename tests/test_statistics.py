@@ -90,5 +90,5 @@ def test_the_largest_and_the_smallest_floats_are_no_trouble(values: list[float])
 def test_without_scipy_there_is_no_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy", None)
 
-    with pytest.raises(UsageError, match="pip install scipy"):
+    with pytest.raises(UsageError, match="SciPy is not installed"):
         prediction_bound([1, 2, 3], confidence=0.95, side="lower")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cml.checks import ranges, rules
+from cml.checks import noise, ranges, rules
 from cml.checks.rules import Outcome
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _compared(check: Check, name: str, value: float, values: Values) -> Outcome:
     if problem is not None:
         return _troubled(f"The baseline's {label}", problem)
     if values.expected is not None:
-        return rules.as_expected(check, label, value, values.expected)
+        return noise.as_expected(check, label, value, values)
     old = None if values.before is None else values.before.get(name)
     if old is None:
         sentence = f"There is nothing to compare {label} with yet."
@@ -154,4 +154,6 @@ def _compared(check: Check, name: str, value: float, values: Values) -> Outcome:
     reason = rules.fault(old)
     if reason is not None or isinstance(old, str):
         return _troubled(f"The baseline's {label}", reason or "")
+    if values.comparison is not None:
+        return noise.as_compared(check, label, values.comparison, values)
     return rules.no_worse(check, label, old, value)

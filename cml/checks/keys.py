@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
-from cml.checks import nodes, ranges
-from cml.checks.model import AGGREGATES, Check, Direction, Missing, Over, Source
+from cml.checks import consistency, nodes, ranges
+from cml.checks.model import (
+    AGGREGATES,
+    Check,
+    Columns,
+    Direction,
+    Missing,
+    Over,
+    PairedTest,
+    Source,
+)
 from cml.errors import UsageError
 from cml.record import Level
 
@@ -40,11 +49,12 @@ class Dialect:
 
 _GRADIENT = ("round", "precision", "only-pulls", "if-not-found", "comment-on-pr")
 _RELATIVE = ("direction", "max-drop", "max-drop-percent")
+_NOISE = ("history", "predictions", "columns", "test", "repeat", "seed", "margin")
 OWN = Dialect(
     optional=(*_GRADIENT, "branches", "level"),
     per_source={
         "tensorflow": ("target", "aggregate", "over"),
-        "metrics": ("target", *_RELATIVE, "history", "slices", "min-size", "size"),
+        "metrics": ("target", *_RELATIVE, *_NOISE, "slices", "min-size", "size"),
         "custom": ("target", "aggregate", *_RELATIVE),
         "command": ("target", "command"),
         "seconds": ("target",),
@@ -97,7 +107,7 @@ def _check(entry: Entry, dialect: Dialect, defaults: Mapping[str, Any]) -> Check
         where=entry.place,
         **{**defaults, **_values(given)},
     )
-    _consistent(check, given, entry)
+    consistency.refuse(check, given, entry)
     return check
 
 
@@ -133,92 +143,6 @@ def _values(given: Mapping[str, Entry]) -> dict[str, Any]:
     return {key.replace("-", "_"): _READERS[key](entry) for key, entry in given.items()}
 
 
-def _consistent(check: Check, given: Mapping[str, Entry], entry: Entry) -> None:
-    """Refuse rules that say nothing, or that say less than they seem to."""
-    for wrong, key, sentence, hint in (*_against_history(check), *_contradictions(check)):
-        if wrong:
-            where = given[key].place if key in given else entry.place
-            raise UsageError(f"{where}: {sentence}", hint=hint)
-    if check.source == "tensorflow" and check.aggregate not in AGGREGATES:
-        raise UsageError(
-            f"{given['aggregate'].where}: unknown aggregate {check.aggregate!r}",
-            hint=nodes.advice(str(check.aggregate), AGGREGATES),
-        )
-    if check.source == "custom" and not str(check.aggregate).startswith("/"):
-        raise UsageError(
-            f"{given['aggregate'].where}: a JSON pointer is expected, not {check.aggregate!r}",
-            hint="write where the number is in the file, as in /scores/accuracy",
-        )
-
-
-def _contradictions(check: Check) -> tuple[tuple[bool, str, str, str], ...]:
-    """Return for each: whether it is so, whose fault it is, what to say, and the way out."""
-    drop = check.max_drop is not None or check.max_drop_percent is not None
-    key = "max-drop" if check.max_drop is not None else "max-drop-percent"
-    sized = check.size is not None
-    stars = (check.slices or "*", check.size or "*")
-    return (
-        (
-            drop and check.direction is None,
-            key,
-            f"{key} needs a direction",
-            "say which way is better: `direction: higher` or `direction: lower`",
-        ),
-        (
-            check.target is None and not check.relative,
-            "",
-            f"{check.name} has no rule",
-            "give it a target, such as `target: 0.9..`",
-        ),
-        (
-            sized != (check.min_size is not None),
-            "size" if sized else "min-size",
-            "size and min-size are given together",
-            "`size: n_*` names the metrics that hold the sizes, min-size is the least that counts",
-        ),
-        (
-            sized and check.slices is None,
-            "size",
-            "size is for slices",
-            "`slices: accuracy_*` says which metrics are the slices",
-        ),
-        (
-            sized
-            and (any(s.count("*") != 1 for s in stars) or bool(set("?[") & set("".join(stars)))),
-            "size",
-            "slices and size have one * each, which stands for the slice's name",
-            "write `slices: accuracy_*` and `size: n_*`",
-        ),
-    )
-
-
-def _against_history(check: Check) -> tuple[tuple[bool, str, str, str], ...]:
-    """Return what `history` cannot stand beside, as `_contradictions` does."""
-    asked = check.history is not None
-    drops = {"max-drop": check.max_drop, "max-drop-percent": check.max_drop_percent}
-    key = next((name for name, drop in drops.items() if drop is not None), "")
-    return (
-        (
-            asked and check.direction is None,
-            "history",
-            "history needs a direction",
-            "say which way is better: `direction: higher` or `direction: lower`",
-        ),
-        (
-            asked and bool(key),
-            "history",
-            f"history and {key} are two answers to the same question",
-            f"take {key} away: how far results differ by themselves says what is too much",
-        ),
-        (
-            asked and check.slices is not None,
-            "history",
-            "history is for one metric, not for slices",
-            "give each slice a check of its own",
-        ),
-    )
-
-
 def _one_of(words: tuple[str, ...]) -> Callable[[Entry], str]:
     def read(entry: Entry) -> str:
         word = nodes.text(entry)
@@ -251,6 +175,12 @@ def _drop(entry: Entry) -> Decimal:
     return Decimal(word)
 
 
+def _columns(entry: Entry) -> Columns:
+    given = nodes.entries(entry)
+    nodes.known(given, [each.name for each in fields(Columns)])
+    return Columns(**{name: nodes.text(column) for name, column in given.items()})
+
+
 _HINTS = {
     "target": "give the range it must lie in, such as `target: 0.0..0.5`",
     "aggregate": f"one of {', '.join(AGGREGATES)} for tensorflow; for custom, a JSON pointer",
@@ -269,6 +199,12 @@ _READERS: dict[str, Callable[[Entry], Any]] = {
     "max-drop": _drop,
     "max-drop-percent": _drop,
     "history": lambda entry: _whole(entry, 3, 100),
+    "predictions": nodes.text,
+    "columns": _columns,
+    "test": _one_of(get_args(PairedTest)),
+    "repeat": lambda entry: _whole(entry, 2, 100),
+    "seed": nodes.text,
+    "margin": _drop,
     "slices": nodes.text,
     "min-size": lambda entry: _whole(entry, 1, 10**15),
     "size": nodes.text,

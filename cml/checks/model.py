@@ -14,8 +14,37 @@ Source = Literal["tensorflow", "metrics", "custom", "command", "seconds", "bytes
 Over = Literal["all", "last"]
 Missing = Literal["failure", "success"]
 Direction = Literal["higher", "lower"]
+PairedTest = Literal["mcnemar", "t", "bootstrap"]
 
 AGGREGATES = ("mean", "stddev", "max", "min", "var", "median")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """What the columns of a file with predictions are called.
+
+    Attributes:
+        id: what tells items apart; None for `id` where there is such a column, else their order.
+        label: what is true of an item.
+        prediction: what the model says of it.
+        score: a number for each item, instead of right or wrong.
+        group: what items belong together, and are no independent ones.
+    """
+
+    id: str | None = None
+    label: str = "label"
+    prediction: str = "prediction"
+    score: str | None = None
+    group: str | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether independent items are right or wrong."""
+        return self.score is None and self.group is None
+
+    def __str__(self) -> str:
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return ", ".join(f"{name}: {value}" for name, value in given.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +70,12 @@ class Check:
         max_drop_percent: the same in percent of the baseline's absolute value.
         slices: an `fnmatch` pattern over metric names, the worst of which counts.
         history: how many of the latest results say what is to be expected; None for none.
+        predictions: the file with a row for each test item, here and at the baseline.
+        columns: what its columns are called; None for their usual names.
+        test: how its two sides are compared; None for what fits the columns.
+        repeat: how many times the pipeline runs on each side.
+        seed: the DVC parameter that differs between these runs, as `NAME` or `PATH:NAME`.
+        margin: how much worse than the baseline it may truly be; None asks only for harm.
         min_size: slices smaller than this do not count.
         size: the metric that holds a slice's size; its `*` stands for what that of `slices` does.
         level: whether it can block.
@@ -64,6 +99,12 @@ class Check:
     max_drop: Decimal | None = None
     max_drop_percent: Decimal | None = None
     history: int | None = None
+    predictions: str | None = None
+    columns: Columns | None = None
+    test: PairedTest | None = None
+    repeat: int | None = None
+    seed: str | None = None
+    margin: Decimal | None = None
     slices: str | None = None
     min_size: int | None = None
     size: str | None = None
@@ -97,6 +138,7 @@ class Expected:
         bound: the worst value that is expected.
         percent: how often a value of the same kind is no worse.
         constant: all of them are equal.
+        chance: how often one is as bad as the value that is judged.
     """
 
     results: int
@@ -104,6 +146,37 @@ class Expected:
     bound: float = 0.0
     percent: int = 95
     constant: bool = False
+    chance: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What items or runs of both sides tell of how much better the new one truly is.
+
+    Attributes:
+        what: what differs, as "the fraction right of 1,000 items in test.csv".
+        test: how chance was judged, as "Welch's test".
+        units: what it takes more of, as "items".
+        gain: the mean difference, in the metric's unit; negative is worse.
+        low: the gain is at least this, with `percent` confidence.
+        high: the gain is at most this, with the same confidence.
+        percent: the confidence in each end.
+        chance: how often the data look so bad where the true gain is minus the margin.
+        missing: how many more units it takes to tell anything.
+        more: about how many it takes to show the gain above minus the margin, if it stays as it
+            is; None where no number does.
+    """
+
+    what: str
+    test: str
+    units: str
+    gain: float
+    low: float
+    high: float
+    percent: int = 95
+    chance: float
+    missing: int = 0
+    more: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +189,9 @@ class Values:
         problems: name -> why its value now cannot be judged, as "is NaN", or a whole sentence.
         problems_before: the same of the baseline's values.
         expected: for a check with `history`, what its past results let expect.
+        comparison: for a check with `predictions` or `repeat`, what these tell.
+        family: how many checks are judged by chance together.
+        adjusted: the chance of this one, corrected for that; None where there is none.
         exempt: why there is nothing to judge, as a sentence: the check passes.
         series: the logged values of each scalar tag.
         name: what the check's subject is called in these, where that is not the subject itself.
@@ -126,6 +202,15 @@ class Values:
     problems: Mapping[str, str] = field(default_factory=dict)
     problems_before: Mapping[str, str] = field(default_factory=dict)
     expected: Expected | None = None
+    comparison: Comparison | None = None
+    family: int = 1
+    adjusted: float | None = None
     exempt: str | None = None
     series: Mapping[str, Sequence[float]] = field(default_factory=dict)
     name: str | None = None
+
+    @property
+    def chance(self) -> float | None:
+        """How often what is judged looks so bad by chance; None where chance is not asked."""
+        asked = self.expected or self.comparison
+        return None if asked is None or asked.missing else asked.chance

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from cml.checks import ranges
 
 if TYPE_CHECKING:
-    from cml.checks.model import Check, Expected
+    from cml.checks.model import Check
     from cml.checks.ranges import Range
     from cml.record import Value, Verdict
 
 _LONGEST = 40
-_SHORT = Context(prec=6)
+SHORT = Context(prec=6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,35 +83,6 @@ def no_worse(check: Check, label: str, old: float, new: float) -> Outcome:
     )
 
 
-def as_expected(check: Check, label: str, value: float, expected: Expected) -> Outcome:
-    """Compare a finite number with what past results let expect."""
-    count = expected.results
-    if expected.missing:
-        sentence = (
-            f"Of {label} there {'is' if count == 1 else 'are'} {count} past "
-            f"result{'' if count == 1 else 's'}, too few to tell a change for the worse from "
-            f"chance: it takes {expected.missing} more."
-        )
-        return Outcome(status="inconclusive", sentence=sentence)
-    now, bound = (Fraction(ranges.exact(number)) for number in (value, expected.bound))
-    slack = now - bound if check.direction == "higher" else bound - now
-    return Outcome(
-        status="pass" if slack >= 0 else "fail",
-        sentence=f"{label} is {shown(ranges.exact(value))}, "
-        f"{'within' if slack >= 0 else 'worse than'} what the last {count} results let expect: "
-        f"{_interval(check, expected)}.",
-        slack=slack,
-    )
-
-
-def _interval(check: Check, expected: Expected) -> str:
-    bound = ranges.exact(expected.bound)
-    if expected.constant:
-        return f"all were {shown(bound)}, so that the interval is a point"
-    end = "at least" if check.direction == "higher" else "at most"
-    return f"{end} {shown(_SHORT.plus(bound))} ({expected.percent} % prediction interval)"
-
-
 def _allowed(check: Check, was: Fraction) -> Fraction:
     """Return the largest drop from a value of this size; with two limits, both hold."""
     limits = []
@@ -143,9 +114,9 @@ def shown(number: Decimal) -> str:
     plain = f"{number:f}" if abs(number.adjusted()) < _LONGEST else ""
     if plain and len(plain) <= _LONGEST:
         return plain.removesuffix(".0")
-    return str(_SHORT.create_decimal(number).normalize()).lower()
+    return str(SHORT.create_decimal(number).normalize()).lower()
 
 
 def _decimal(number: Fraction) -> Decimal:
     """Return a ratio with the digits that people read."""
-    return _SHORT.divide(Decimal(number.numerator), Decimal(number.denominator))
+    return SHORT.divide(Decimal(number.numerator), Decimal(number.denominator))

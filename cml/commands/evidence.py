@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cml import pipeline
+from cml.checks import rules
 from cml.checks.model import Values
-from cml.commands import costs, past
-from cml.errors import UsageError
+from cml.commands import costs, past, predicting, repeating
+from cml.errors import CmlError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from cml.checks.model import Check
+    from cml.checks.model import Check, Comparison
     from cml.commands.run import Surroundings
     from cml.config import Settings
     from cml.pipeline import Project
@@ -73,8 +74,9 @@ def values(check: Check, record: Record, found: Evidence) -> Values:
                 return _command(check, found)
             case "tensorflow":
                 return Values(series=found.scalars)
-    except UsageError as error:
-        return Values(problems={check.subject: error.message})
+    except CmlError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        return Values(problems={check.subject: f"{error.message}{hint}"})
 
 
 def _metrics(check: Check, record: Record, found: Evidence) -> Values:
@@ -94,8 +96,26 @@ def _metrics(check: Check, record: Record, found: Evidence) -> Values:
         problems=problems,
         problems_before={m.name: m.old_problem for m in chosen if m.old_problem},
         expected=past.expected(check, judged, record, found),
+        comparison=_comparison(check, judged, record, found),
         name=name,
     )
+
+
+def _comparison(
+    check: Check, metric: MetricChange | None, record: Record, found: Evidence
+) -> Comparison | None:
+    """Say what `predictions` or `repeat` tell, where there are two sides to compare."""
+    if metric is None or record.baseline is None or not all(map(_number, (metric.old, metric.new))):
+        return None
+    if check.predictions is not None:
+        return predicting.comparison(check, record.baseline.sha, found)
+    if check.repeat is not None:
+        return repeating.comparison(check, metric, record.baseline.sha, found)
+    return None
+
+
+def _number(value: Value) -> bool:
+    return rules.fault(value) is None
 
 
 def _shared(metrics: list[MetricChange]) -> dict[str, list[str]]:

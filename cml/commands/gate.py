@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cml import checks
+from cml import checks, statistics
 from cml.checks import judging, policy, waiving
 from cml.commands import evidence
 from cml.errors import UsageError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cml.checks.model import Values
     from cml.commands.evidence import Evidence
     from cml.record import CheckResult, Context, Record, Verdict
     from cml.repo import Checkout
@@ -103,12 +105,25 @@ def judge(start: Path, checkout: Checkout, record: Record, found: Evidence) -> J
 
 def _results(rules: Rules, record: Record, found: Evidence) -> Iterator[CheckResult]:
     for which, gradient in ((rules.own, False), (rules.gradient, True)):
-        for check in which.checks:
-            if _applies(check, record.context):
-                values = evidence.values(check, record, found)
-                result = judging.judge(check, values, gradient=gradient)
-                family = which.status if gradient else None
-                yield replace(result, family=family, shown=check.comment_on_pr)
+        counted = [check for check in which.checks if _applies(check, record.context)]
+        seen = _corrected([evidence.values(check, record, found) for check in counted], counted)
+        for check, values in zip(counted, seen, strict=True):
+            result = judging.judge(check, values, gradient=gradient)
+            family = which.status if gradient else None
+            yield replace(result, family=family, shown=check.comment_on_pr)
+
+
+def _corrected(seen: list[Values], counted: list[policy.Check]) -> list[Values]:
+    """Correct what chance explains for how many checks can block by chance."""
+    family = [
+        index
+        for index, (check, values) in enumerate(zip(counted, seen, strict=True))
+        if check.level == "error" and values.chance is not None
+    ]
+    chances = statistics.holm([seen[index].chance or 0.0 for index in family])
+    for index, chance in zip(family, chances, strict=True):
+        seen[index] = dataclasses.replace(seen[index], family=len(family), adjusted=chance)
+    return seen
 
 
 def _waived(

@@ -49,7 +49,14 @@ def expected(
         return Expected(results=len(values), missing=statistics.LEAST - len(values))
     side: Side = "lower" if check.direction == "higher" else "upper"
     end = statistics.prediction_bound(values, confidence=PERCENT / 100, side=side)
-    return Expected(results=len(values), bound=end.bound, percent=PERCENT, constant=end.constant)
+    value = _finite(metric.new) if metric else None
+    return Expected(
+        results=len(values),
+        bound=end.bound,
+        percent=PERCENT,
+        constant=end.constant,
+        chance=1.0 if value is None else statistics.prediction_chance(values, value, side=side),
+    )
 
 
 def _values(metric: MetricChange, sha: str, found: Evidence, count: int) -> list[float]:

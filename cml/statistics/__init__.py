@@ -1,73 +1,23 @@
-"""How far numbers vary by chance alone: sums only, no files and no rules."""
+"""What chance explains: sums only, no files and no rules."""
 
-from __future__ import annotations
+from cml.statistics.compared import Compared
+from cml.statistics.groups import welch
+from cml.statistics.holm import holm
+from cml.statistics.prediction import (
+    LEAST,
+    Prediction,
+    Side,
+    prediction_bound,
+    prediction_chance,
+)
 
-import math
-import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-from cml.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["LEAST", "Prediction", "Side", "prediction_bound"]
-
-Side = Literal["lower", "upper"]
-LEAST = 3
-"""With fewer values the interval is so wide that it says nothing."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """Where the next value of a series is expected.
-
-    Attributes:
-        bound: the end of the interval; the largest float of its sign where it lies beyond that.
-        constant: all values are equal: the interval is a point.
-    """
-
-    bound: float
-    constant: bool
-
-
-def prediction_bound(values: Sequence[float], *, confidence: float, side: Side) -> Prediction:
-    """Return the end of the one-sided prediction interval for one more value.
-
-    With the mean m and the standard deviation s of n independent values from one normal
-    distribution, the next one lies above m - t * s * sqrt(1 + 1/n) with this confidence, where t
-    is the quantile of Student's distribution with n - 1 degrees of freedom; below m + ... on the
-    other side. Source: NIST/SEMATECH e-Handbook of Statistical Methods; G. J. Hahn and
-    W. Q. Meeker, "Statistical Intervals", chapter 4.
-
-    Args:
-        values: at least two finite numbers.
-        confidence: between 0.5 and 1.
-        side: which end is asked for.
-
-    Raises:
-        UsageError: SciPy is not installed.
-    """
-    import statistics
-
-    count = len(values)
-    if min(values) == max(values):
-        return Prediction(bound=values[0], constant=True)
-    scale = max(abs(value) for value in values)  # the squares of large floats are no floats
-    parts = [value / scale for value in values]
-    quantile = _student(confidence, count - 1)
-    reach = quantile * statistics.stdev(parts) * math.sqrt(1 + 1 / count)
-    middle = statistics.mean(parts)
-    end = middle - reach if side == "lower" else middle + reach
-    largest = sys.float_info.max
-    return Prediction(bound=min(max(end * scale, -largest), largest), constant=False)
-
-
-def _student(probability: float, degrees: int) -> float:
-    """Return the quantile of Student's distribution."""
-    try:
-        from scipy import stats
-    except ImportError as error:
-        raise UsageError("history needs SciPy: pip install 'cml-run[statistics]'") from error
-    return float(stats.t.ppf(probability, degrees))
+__all__ = [
+    "LEAST",
+    "Compared",
+    "Prediction",
+    "Side",
+    "holm",
+    "prediction_bound",
+    "prediction_chance",
+    "welch",
+]

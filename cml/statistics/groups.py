@@ -1,0 +1,89 @@
+"""Two groups of independent numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from cml.statistics.compared import CONFIDENCE, Compared
+from cml.statistics.student import below, quantile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MOST = 10**6
+
+
+def welch(old: Sequence[float], new: Sequence[float], *, margin: float = 0.0) -> Compared:
+    """Compare the means of two groups whose spreads may differ, by Welch's t-test.
+
+    Where no group varies at all, the difference of the means is taken for the truth. Source:
+    B. L. Welch, "The generalization of Student's problem when several different population
+    variances are involved", Biometrika 34 (1947), with Satterthwaite's degrees of freedom.
+
+    Args:
+        old: finite numbers, at least two.
+        new: likewise; more is better.
+        margin: how much lower the new mean may be.
+
+    Raises:
+        UsageError: SciPy is not installed.
+    """
+    import statistics
+
+    # The squares of large floats are no floats.
+    scale = max(abs(number) for number in (*old, *new)) or 1.0
+    sides = [[number / scale for number in side] for side in (old, new)]
+    means = [statistics.mean(side) for side in sides]
+    spreads = [statistics.variance(side) for side in sides]
+    gain, slack = means[1] - means[0], means[1] - means[0] + margin / scale
+    error, degrees = _error(spreads, [len(side) for side in sides])
+    if not error:
+        ends = gain * scale
+        chance = 1.0 if slack >= 0 else 0.0
+        return Compared(
+            gain=ends, low=ends, high=ends, chance=chance, more=0 if slack >= 0 else None
+        )
+    reach = quantile(CONFIDENCE, degrees) * error
+    return Compared(
+        gain=gain * scale,
+        low=(gain - reach) * scale,
+        high=(gain + reach) * scale,
+        chance=below(slack / error, degrees),
+        more=_more(slack, spreads, len(old), len(new)),
+    )
+
+
+def _error(spreads: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:
+    """Return the standard error of the difference, and its degrees of freedom."""
+    parts = [spread / count for spread, count in zip(spreads, counts, strict=True)]
+    total = sum(parts)
+    if not total:
+        return 0.0, 1.0
+    # Shares of the total: the squares of small parts would be 0.
+    shares = [part / total for part in parts]
+    degrees = 1 / sum(s * s / (n - 1) for s, n in zip(shares, counts, strict=True))
+    return math.sqrt(total), degrees
+
+
+def _more(slack: float, spreads: Sequence[float], *counts: int) -> int | None:
+    """Return how many more numbers on each side take the lower end above minus the margin."""
+    if slack <= 0:
+        return None
+
+    def enough(extra: int) -> bool:
+        error, degrees = _error(spreads, [count + extra for count in counts])
+        return quantile(CONFIDENCE, degrees) * error <= slack
+
+    high = 1
+    if enough(0):
+        return 0
+    while not enough(high):
+        high *= 2
+        if high > _MOST:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high

@@ -1,0 +1,41 @@
+"""Student's distribution, by SciPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cml.errors import UsageError
+
+
+def distributions() -> Any:
+    """Return SciPy's distributions.
+
+    Raises:
+        UsageError: SciPy is not installed.
+    """
+    try:
+        from scipy import stats
+    except ImportError as error:
+        raise UsageError(
+            "SciPy is not installed, which checks that reckon with chance need",
+            hint="pip install 'cml-run[statistics]'",
+        ) from error
+    return stats
+
+
+def quantile(probability: float, degrees: float) -> float:
+    """Return the number below which Student's distribution has this probability.
+
+    Raises:
+        UsageError: SciPy is not installed.
+    """
+    return float(distributions().t.ppf(probability, degrees))
+
+
+def below(number: float, degrees: float) -> float:
+    """Return the probability of Student's distribution below a number.
+
+    Raises:
+        UsageError: SciPy is not installed.
+    """
+    return float(distributions().t.cdf(number, degrees))
