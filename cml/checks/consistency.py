@@ -41,7 +41,7 @@ def refuse(check: Check, given: Mapping[str, Entry], entry: Entry) -> None:
 
 
 def _contradictions(check: Check) -> tuple[Contradiction, ...]:
-    return (*_of_all(check), *_of_chance(check), *_beside_chance(check))
+    return (*_of_chance(check), *_beside_chance(check), *_of_all(check))
 
 
 def _of_all(check: Check) -> tuple[Contradiction, ...]:
