@@ -214,3 +214,21 @@ def test_results_that_dvc_keeps_are_found_in_a_project_below_the_top(lab: Lab) -
         "0.77, worse than what the last 3 results let expect: at least 0.776283 ("
         in found["message"]
     )
+
+
+def test_one_of_many_checks_that_is_worse_by_chance_blocks_nothing(lab: Lab) -> None:
+    past = [json.dumps(dict.fromkeys("abc", value)) for value in (0.9, 0.92, 0.91, 0.89, 0.9)]
+    folder = plain(lab, *past)
+    names = [f"metrics:out/m.json:{name}" for name in "abc"]
+    keys = "direction: higher, history: 5"
+
+    for count, a, code in ((1, 0.873, 1), (3, 0.873, 0), (3, 0.85, 1)):
+        checks = "".join(f"  {name}: {{{keys}}}\n" for name in names[:count])
+        lab.write("cml.yaml", f"checks:\n{checks}", cwd=folder)
+        lab.commit("Other rules", cwd=folder, push=False)
+        lab.write("out/m.json", json.dumps({"a": a, "b": 0.9, "c": 0.9}), cwd=folder)
+        done = lab.cml("check", "--json", "--baseline", "HEAD", cwd=folder)
+        first = json.loads(done.stdout)["checks"][0]
+        assert (done.returncode, first["status"]) == (code, ("pass", "fail")[code]), first
+        assert ("Holm's correction for 3 checks" in first["message"]) == (count == 3 and not code)
+        lab.git("checkout", "-q", "out/m.json", cwd=folder)

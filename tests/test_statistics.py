@@ -7,11 +7,11 @@ import sys
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cml.errors import UsageError
-from cml.statistics import Side, prediction_bound
+from cml.statistics import Side, prediction_bound, prediction_chance
 
 FLOATS = st.floats(-1e9, 1e9, allow_subnormal=False)
 
@@ -85,6 +85,25 @@ def test_the_largest_and_the_smallest_floats_are_no_trouble(values: list[float])
     assert math.isfinite(high.bound)
     assert low.bound <= min(values)
     assert high.bound >= max(values)
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=9), st.floats(-1e4, 1e4))
+def test_a_value_beyond_the_bound_is_one_of_little_chance(
+    values: list[float], value: float
+) -> None:
+    assume(max(values) - min(values) > 1e-3)
+    bound = prediction_bound(values, confidence=0.95, side="lower").bound
+    assume(abs(value - bound) > 1e-6)
+
+    chance = prediction_chance(values, value, side="lower")
+    assert (chance < 0.05) == (value < bound)
+    mirrored = prediction_chance([-each for each in values], -value, side="upper")
+    assert mirrored == pytest.approx(chance)
+
+
+@pytest.mark.parametrize(("value", "chance"), [(0.9, 1), (0.91, 1), (0.89, 0)])
+def test_beside_equal_values_there_is_no_chance(value: float, chance: int) -> None:
+    assert prediction_chance([0.9] * 4, value, side="lower") == chance
 
 
 def test_without_scipy_there_is_no_bound(monkeypatch: pytest.MonkeyPatch) -> None:

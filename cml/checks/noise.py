@@ -52,7 +52,7 @@ def as_compared(check: Check, label: str, found: Comparison, values: Values) -> 
         sentence = f"{label}: to tell anything it takes {found.missing} more {found.units}."
         return Outcome(status="inconclusive", sentence=sentence)
     change = f"{label}: {found.what} {_changed(check, found)}"
-    slack = Fraction(found.gain) + Fraction(check.margin or 0)
+    slack = Fraction(ranges.exact(found.gain)) + Fraction(check.margin or 0)
     margin = "" if check.margin is None else f" by more than the margin of {shown(check.margin)}"
     if _chance(values) <= 1 - found.percent / 100:
         sentence = f"{change}: that is worse{margin or ' than chance explains'}"
@@ -62,7 +62,7 @@ def as_compared(check: Check, label: str, found: Comparison, values: Values) -> 
     if check.margin is None:
         sentence = f"{change}: chance explains that ({_proof(found, values)})."
         return Outcome(status="pass", sentence=sentence, slack=slack)
-    if Fraction(found.low) >= -Fraction(check.margin):
+    if ranges.exact(found.low) >= -check.margin:
         sentence = f"{change}: that is not worse{margin}."
         return Outcome(status="pass", sentence=sentence, slack=slack)
     sentence = f"{change}. Whether that is worse{margin} cannot be told: {_needed(found)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING
 
 from cml.statistics.compared import CONFIDENCE, Compared
@@ -46,12 +47,17 @@ def welch(old: Sequence[float], new: Sequence[float], *, margin: float = 0.0) ->
         )
     reach = quantile(CONFIDENCE, degrees) * error
     return Compared(
-        gain=gain * scale,
-        low=(gain - reach) * scale,
-        high=(gain + reach) * scale,
+        gain=_float(gain * scale),
+        low=_float((gain - reach) * scale),
+        high=_float((gain + reach) * scale),
         chance=below(slack / error, degrees),
         more=_more(slack, spreads, len(old), len(new)),
     )
+
+
+def _float(number: float) -> float:
+    """Return the largest float instead of infinity."""
+    return min(max(number, -sys.float_info.max), sys.float_info.max)
 
 
 def _error(spreads: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:

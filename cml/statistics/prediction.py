@@ -64,8 +64,8 @@ def prediction_bound(values: Sequence[float], *, confidence: float, side: Side) 
 def prediction_chance(values: Sequence[float], value: float, *, side: Side) -> float:
     """Return how often one more value is as far out as this one, on the same assumptions.
 
-    Below the level that `prediction_bound` is not asked to be confident of exactly where the value
-    lies beyond that bound; 0 or 1 where all values are equal.
+    It is less than 1 - confidence just where the value lies beyond `prediction_bound`; 0 or 1 where
+    all values are equal.
 
     Args:
         values: at least two finite numbers.
