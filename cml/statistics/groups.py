@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING
 
-from cml.statistics.compared import CONFIDENCE, Compared
+from cml.statistics.compared import CONFIDENCE, Compared, certain, fewest, finite
 from cml.statistics.student import below, quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_MOST = 10**6
 
 
 def welch(old: Sequence[float], new: Sequence[float], *, margin: float = 0.0) -> Compared:
@@ -40,24 +37,15 @@ def welch(old: Sequence[float], new: Sequence[float], *, margin: float = 0.0) ->
     gain, slack = means[1] - means[0], means[1] - means[0] + margin / scale
     error, degrees = _error(spreads, [len(side) for side in sides])
     if not error:
-        ends = gain * scale
-        chance = 1.0 if slack >= 0 else 0.0
-        return Compared(
-            gain=ends, low=ends, high=ends, chance=chance, more=0 if slack >= 0 else None
-        )
+        return certain(gain * scale, reached=slack >= 0)
     reach = quantile(CONFIDENCE, degrees) * error
     return Compared(
-        gain=_float(gain * scale),
-        low=_float((gain - reach) * scale),
-        high=_float((gain + reach) * scale),
+        gain=finite(gain * scale),
+        low=finite((gain - reach) * scale),
+        high=finite((gain + reach) * scale),
         chance=below(slack / error, degrees),
         more=_more(slack, spreads, len(old), len(new)),
     )
-
-
-def _float(number: float) -> float:
-    """Return the largest float instead of infinity."""
-    return min(max(number, -sys.float_info.max), sys.float_info.max)
 
 
 def _error(spreads: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:
@@ -74,22 +62,9 @@ def _error(spreads: Sequence[float], counts: Sequence[int]) -> tuple[float, floa
 
 def _more(slack: float, spreads: Sequence[float], *counts: int) -> int | None:
     """Return how many more numbers on each side take the lower end above minus the margin."""
-    if slack <= 0:
-        return None
 
     def enough(extra: int) -> bool:
         error, degrees = _error(spreads, [count + extra for count in counts])
         return quantile(CONFIDENCE, degrees) * error <= slack
 
-    high = 1
-    if enough(0):
-        return 0
-    while not enough(high):
-        high *= 2
-        if high > _MOST:
-            return None
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return fewest(enough) if slack > 0 else None
