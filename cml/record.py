@@ -22,7 +22,8 @@ Value = float | int | str | bool | None
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Where we are. `sha` is the commit that people see: a pull request's head, not its merge.
 
-    `private` is None where nothing tells; `closed` says that the pull request has just ended.
+    `private` is None where nothing tells; `closed` says that the pull request has just ended;
+    `actor` is the account that set off the run, as the forge says.
     """
 
     forge: Forge = "terminal"
@@ -36,6 +37,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool = True
     private: bool | None = None
     closed: bool = False
+    actor: str | None = None
     run_url: str | None = None
 
 

@@ -76,3 +76,20 @@ def test_a_change_is_told() -> None:
         "A waiver of metrics:a is added: by Ada until 2026-06-30: new data",
     ]
     assert policy.differences(read(WAIVER), read(WAIVER)) == []
+
+
+def test_who_may_waive_is_read_and_a_change_of_it_is_told() -> None:
+    old, new = (policy.read(f"waivers-by: {names}\n", "f") for names in ("ada", "[ada, grace]"))
+    assert (old.waivers_by, new.waivers_by) == (("ada",), ("ada", "grace"))
+    assert policy.differences(old, new) == ["waivers-by changes: from ada to ada grace."]
+    assert policy.read("waivers-by:\n", "f").waivers_by == ()
+    with pytest.raises(UsageError, match="f:1:13: waivers-by: a text or a number is expected"):
+        policy.read("waivers-by: {ada: true}\n", "f")
+
+
+def test_a_change_adds_waivers_only_of_who_may_and_only_where_there_is_none() -> None:
+    (old,) = read(WAIVER).waivers
+    new = read(WAIVER.replace("2026", "2999"), WAIVER.replace("metrics:a", "metrics:b")).waivers
+    assert waiving.added([old], new, ["ADA"]) == [new[1]]
+    assert waiving.added([], new, ["ada"]) == [*new]
+    assert waiving.added([], new, ["grace"]) == []

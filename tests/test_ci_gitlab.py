@@ -20,6 +20,7 @@ GITLAB = {
     "CI_PROJECT_PATH": "lab/vision/models",
     "CI_SERVER_URL": "https://git.example.org",
     "GITLAB_CI": "true",
+    "GITLAB_USER_LOGIN": "ada",
 }
 GITLAB_MERGE_REQUEST = {
     name: value for name, value in GITLAB.items() if name != "CI_COMMIT_BRANCH"
@@ -41,7 +42,8 @@ GITLAB_MERGE_REQUEST = {
 
 def gitlab(**facts: Any) -> Context:
     job = "https://git.example.org/lab/vision/models/-/jobs/42"
-    return Context(forge="gitlab", repository="lab/vision/models", run_url=job, **facts)
+    where = {"repository": "lab/vision/models", "run_url": job, "actor": "ada"}
+    return Context(forge="gitlab", **where, **facts)
 
 
 @pytest.mark.parametrize("event", ["push", "schedule", "web", "api", "trigger"])

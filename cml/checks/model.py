@@ -120,10 +120,14 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """The checks of one file, in its order, and the name of the status they are told under."""
+    """The checks of one file, in its order, and the name of the status they are told under.
+
+    `waivers_by` names the accounts whose own changes may add waivers.
+    """
 
     verify: Verify = field(default_factory=Verify)
     waivers: tuple[Waiver, ...] = ()
+    waivers_by: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     status: str = "cml-run"
 

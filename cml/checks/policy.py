@@ -24,7 +24,9 @@ def read(text: str, filename: str) -> Policy:
     section, verify = found.get("checks"), verifying.read(found)
     checks = () if section is None or section.empty else keys.checks(section, keys.OWN)
     waivers = waiving.read(found.get("waivers"), [check.name for check in checks])
-    return Policy(checks=checks, verify=verify, waivers=waivers)
+    return Policy(
+        checks=checks, verify=verify, waivers=waivers, waivers_by=waiving.read_authors(found)
+    )
 
 
 def read_gradient(text: str, filename: str) -> Policy:
@@ -51,6 +53,9 @@ def differences(old: Policy, new: Policy) -> list[str]:
         elif changes := list(_changes(before[name], check)):
             found.append(f"{name} changes: {', '.join(changes)}.")
     waivers = waiving.changes(old.waivers, new.waivers)
+    if old.waivers_by != new.waivers_by:
+        was, now = _shown(old.waivers_by), _shown(new.waivers_by)
+        waivers.append(f"waivers-by changes: from {was} to {now}.")
     return [*found, *waivers, *old.verify.changes(new.verify)]
 
 

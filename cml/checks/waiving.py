@@ -12,7 +12,7 @@ from cml.errors import UsageError
 from cml.record import CheckResult, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cml.checks.nodes import Entry
 
@@ -57,6 +57,25 @@ def read(section: Entry | None, checks: Collection[str]) -> tuple[Waiver, ...]:
             raise UsageError(f"{waiver.where}: {waiver.check} is waived twice", hint="keep one")
         found[waiver.check] = waiver
     return tuple(found.values())
+
+
+def read_authors(found: Mapping[str, Entry]) -> tuple[str, ...]:
+    """Read `waivers-by` of a cml.yaml.
+
+    Raises:
+        UsageError: it is no list of names; the message names file, line and column.
+    """
+    entry = found.get("waivers-by")
+    return nodes.texts(entry) if entry and not entry.empty else ()
+
+
+def added(old: Sequence[Waiver], new: Sequence[Waiver], allowed: Sequence[str]) -> list[Waiver]:
+    """Return the waivers that a change adds in the name of somebody who may.
+
+    One of a check that is waived already does not take the place of that.
+    """
+    names, known = {name.casefold() for name in allowed}, {waiver.check for waiver in old}
+    return [w for w in new if w.author.casefold() in names and w.check not in known]
 
 
 def _waiver(item: Entry, checks: Collection[str]) -> Waiver:

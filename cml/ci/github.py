@@ -23,6 +23,7 @@ def context(environ: Environ, event: Event) -> Context:
         event=name,
         repository=variable(environ, "GITHUB_REPOSITORY"),
         private=_private(event),
+        actor=variable(environ, "GITHUB_ACTOR"),
         run_url=_run_url(environ),
     )
 

@@ -26,6 +26,7 @@ def context(environ: Mapping[str, str]) -> Context:
         target=variable(environ, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),
         trusted=_trusted(environ),
         private=_private(environ),
+        actor=variable(environ, "GITLAB_USER_LOGIN"),
         run_url=variable(environ, "CI_JOB_URL"),
     )
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from cml import pipeline
 from cml.checks import rules
 from cml.checks.model import Values
-from cml.commands import costs, past, predicting, repeating
+from cml.commands import costs, past, predicting, repeating, vouching
 from cml.errors import CmlError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from cml.checks.model import Check, Comparison
@@ -36,12 +36,14 @@ class Evidence:
         environ: the environment of programs, without the forge's token.
         logdir: the folder with event files.
         project: the DVC project, where there is one.
+        author: names the account whose change this is, where the forge vouches for it.
     """
 
     checkout: Checkout
     environ: Mapping[str, str]
     logdir: Path
     project: Project | None = None
+    author: Callable[[], str | None] = lambda: None
 
     @functools.cached_property
     def scalars(self) -> dict[str, list[float]]:
@@ -57,7 +59,13 @@ def gathered(
     """Say where the values of a run come from."""
     kept = {name: value for name, value in around.environ.items() if name not in around.secrets}
     logdir = around.start / settings.logdir if settings.logdir else checkout.root
-    return Evidence(checkout=checkout, environ=kept, logdir=logdir, project=project)
+    return Evidence(
+        checkout=checkout,
+        environ=kept,
+        logdir=logdir,
+        project=project,
+        author=functools.partial(vouching.author, around.context, around.forge),
+    )
 
 
 def values(check: Check, record: Record, found: Evidence) -> Values:

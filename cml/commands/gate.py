@@ -91,7 +91,7 @@ def judge(start: Path, checkout: Checkout, record: Record, found: Evidence) -> J
         problem = f"the rules of the baseline cannot be read: {error.message}"
         problems = [*record.problems, problem]
         return Judged(checks=[], policy_changes=[], problems=problems, verdict="invalid")
-    results = _waived(list(_results(rules, record, found)), rules, now, checkout, record)
+    results = _waived(list(_results(rules, record, found)), rules, now, found, record)
     return Judged(
         checks=results,
         policy_changes=[
@@ -127,15 +127,19 @@ def _corrected(seen: list[Values], counted: list[policy.Check]) -> list[Values]:
 
 
 def _waived(
-    results: list[CheckResult], rules: Rules, now: Rules, checkout: Checkout, record: Record
+    results: list[CheckResult], rules: Rules, now: Rules, found: Evidence, record: Record
 ) -> list[CheckResult]:
     """Apply the waivers in force; an expired one fails as long as the change itself keeps it."""
-    waivers = rules.own.waivers
+    own = waiving.added(rules.own.waivers, now.own.waivers, rules.own.waivers_by)
+    if own:
+        author = (found.author() or "").casefold()
+        own = [waiver for waiver in own if waiver.author.casefold() == author]
+    waivers = [*rules.own.waivers, *own]
     if not waivers:
         return results
     # The baseline's day counts too: whoever proposes a change writes the date of its commit.
     revisions = ["HEAD", *([record.baseline.sha] if record.baseline else [])]
-    day = max(checkout.committed_on(revision) for revision in revisions)
+    day = max(found.checkout.committed_on(revision) for revision in revisions)
     kept = [waiver for waiver in waivers if waiver in now.own.waivers]
     return [*waiving.waived(results, waivers, day), *waiving.expired(kept, day)]
 

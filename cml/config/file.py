@@ -13,7 +13,7 @@ _KEYS = {option.key: option for option in OPTIONS if option.key}
 # sha of digits only.
 _TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "timestamp")}
 # What stands in the same file and is read elsewhere.
-_SECTIONS = {"checks", "verify", "verify-tolerance", "waivers"}
+_SECTIONS = {"checks", "verify", "verify-tolerance", "waivers", "waivers-by"}
 _BOOL = "tag:yaml.org,2002:bool"
 _NULL = "tag:yaml.org,2002:null"
 

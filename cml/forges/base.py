@@ -33,10 +33,11 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class PullRequest:
-    """An open pull request (GitLab: merge request); `sha` is its head."""
+    """An open pull request (GitLab: merge request); `sha` is its head, `author` an account."""
 
     number: int
     sha: str
+    author: str | None
     target: str
     url: str
 

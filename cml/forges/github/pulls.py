@@ -115,6 +115,7 @@ def _pull_request(item: dict[str, Any]) -> PullRequest:
     return PullRequest(
         number=get(item, "number", int),
         sha=get(item, "head.sha", str),
+        author=text(item, "user.login"),
         target=get(item, "base.ref", str),
         url=get(item, "html_url", str),
     )

@@ -118,6 +118,7 @@ def _pull_request(item: dict[str, Any]) -> PullRequest:
     return PullRequest(
         number=get(item, "iid", int),
         sha=get(item, "sha", str),
+        author=text(item, "author.username"),
         target=get(item, "target_branch", str),
         url=get(item, "web_url", str),
     )
