@@ -71,7 +71,8 @@ WORKFLOW_RUN_PAYLOAD = json.loads(f"""{{
 
 
 def github(**facts: Any) -> Context:
-    return Context(forge="github", repository="ada/models", **{"run_url": RUN_URL, "actor": "ada", **facts})
+    where = {"repository": "ada/models", "run_url": RUN_URL, "actor": "ada"}
+    return Context(forge="github", **{**where, **facts})
 
 
 @pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch", "repository_dispatch"])
