@@ -13,7 +13,7 @@ DEMO = HOUSE / "demo" / "project"  # a user's scripts, not a room
 
 FLOORS = (
     {"__init__", "errors", "record"},
-    {"ci", "config", "metrics", "numerals", "checks", "report", "statistics"},
+    {"ci", "config", "metrics", "numerals", "predictions", "checks", "report", "statistics"},
     {"pipeline", "repo", "bundle", "console", "legacy", "forges", "trackers", "clusters"},
     {"commands"},
     {"cli", "__main__"},
@@ -31,7 +31,8 @@ DOORS = {
     "github": ("forges.github",),
     "gitlab": ("forges.gitlab",),
     "msgspec": ("record",),
-    "numpy": ("trackers.tensorboard",),
+    "numpy": ("statistics", "trackers.tensorboard"),
+    "pandas": ("predictions",),
     "pathspec": ("legacy",),
     "psutil": ("pipeline", "repo"),
     "pygit2": ("pipeline",),
