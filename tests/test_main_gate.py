@@ -88,6 +88,32 @@ def test_a_pull_request_cannot_loosen_its_own_gate(lab: Lab, forge: Fake) -> Non
     assert forge.shown(sha)[NAME] in {"failure", "failed"}
 
 
+@pytest.mark.parametrize("setting", ["fail_on: '-'", "baseline: HEAD", "baseline: better"])
+def test_a_pull_request_cannot_loosen_its_gate_by_a_setting_either(
+    lab: Lab, github_forge: GitHub, setting: str
+) -> None:
+    gated(lab, checks("target: 1.5.."))
+    lab.write("cml.yaml", f"{setting}\n" + checks("target: 0.1.."))
+    sha = lab.change_rate(2.0)
+    number = github_forge.add_pull(head="better", sha=sha, base="main")
+    done = job(lab, github_forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
+    assert done.returncode == 1, done.stderr
+    (body,) = bodies(github_forge, number)
+    key, value = setting.split(": ")
+    assert f"{key} changes: from" in body.replace("\\", "")
+    assert github_forge.shown(sha)[NAME] == "failure"
+    told = lab.cml("check", "--json", "--baseline", "origin/main", cwd=lab.root / "ci")
+    assert (told.returncode, value) == (1, value)
+
+
+def test_settings_of_the_baseline_bear_on_the_verdict(lab: Lab, github_forge: GitHub) -> None:
+    gated(lab, "fail_on: invalid\n" + checks("target: 1.5.."))
+    lab.write("cml.yaml", checks("target: 1.5.."))
+    sha = lab.change_rate(2.0)
+    done = job(lab, github_forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
+    assert done.returncode == 0, done.stderr
+
+
 def test_taking_the_rules_away_does_not_take_the_gate_away(lab: Lab, forge: Fake) -> None:
     gated(lab, checks("target: 1.5.."))
     lab.git("rm", "-q", "cml.yaml")

@@ -38,7 +38,7 @@ def command(ctx: click.Context, /, *, as_json: bool, junit: str | None, **flags:
     from cml.forges import terminal
 
     settings, around = job.gather({**flags, "publish": False})
-    record = check.check(settings, replace(around, publish=False))
+    record, fail_on = check.check(settings, replace(around, publish=False))
     if junit:
         check.write(junit, report.junit(record))
     if as_json:
@@ -48,4 +48,4 @@ def command(ctx: click.Context, /, *, as_json: bool, junit: str | None, **flags:
     else:
         number = functools.partial(numerals.format, pattern=settings.metrics_format)
         terminal.publish(record, report.render(record, number=number), number=number)
-    ctx.exit(ending.exit_code(record, fail_on=settings.fail_on))
+    ctx.exit(ending.exit_code(record, fail_on=fail_on))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from pathlib import Path
@@ -40,12 +41,14 @@ def gather(flags: Mapping[str, Any]) -> tuple[Settings, Surroundings]:
     from cml.commands.run import Surroundings
 
     start = Path.cwd()
-    settings = config.settings(flags, os.environ, _settings_file(start))
+    settle = functools.partial(config.settings, flags, os.environ, _settings_file(start))
+    settings = settle()
     publish = ci.is_ci(os.environ) if settings.publish is None else settings.publish
     token = config.token(os.environ)
     context = ci.context(os.environ, _event(os.environ))
     return settings, Surroundings(
         start=start,
+        settle=settle,
         environ=os.environ,
         context=context,
         forge=forge(settings, context, token) if publish else None,

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cml import checks, metrics, pipeline, repo
-from cml.commands import evidence, gate, run
+from cml.commands import evidence, gate, in_force, run
 from cml.errors import UsageError
 from cml.record import Record, replace
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from cml.record import Value
 
 
-def check(settings: Settings, around: Surroundings) -> Record:
-    """Judge what lies in the work tree, with or without DVC; return the record of it.
+def check(settings: Settings, around: Surroundings) -> tuple[Record, tuple[str, ...]]:
+    """Judge what lies in the work tree, with or without DVC.
+
+    Returns:
+        The record of it, and the verdicts that block.
 
     Raises:
         CmlError: the rules are wrong, or the baseline cannot be found.
@@ -31,7 +34,8 @@ def check(settings: Settings, around: Surroundings) -> Record:
     checkout = run.open_checkout(around)
     context = run.located(around.context, checkout)
     gate.rules_here(around.start, checkout)
-    record = Record(context=context, baseline=checkout.baseline(settings.baseline, context))
+    force = in_force.find(settings, around, checkout, context)
+    settings, record = force.settings, Record(context=context, baseline=force.baseline)
     with contextlib.redirect_stdout(sys.stderr), _project(around) as project:
         found = evidence.gathered(settings, around, checkout, project)
         old, new = _readings(settings, around, record, found)
@@ -39,13 +43,14 @@ def check(settings: Settings, around: Surroundings) -> Record:
         problems = checks.problems(new.errors, changes, unreadable_before=old.errors)
         record = replace(record, metrics=changes, problems=problems)
         judged = gate.judge(around.start, checkout, record, found)
-    return replace(
+    record = replace(
         record,
         checks=judged.checks,
-        policy_changes=judged.policy_changes,
+        policy_changes=[*force.changes, *judged.policy_changes],
         problems=judged.problems,
         verdict=judged.verdict,
     )
+    return record, settings.fail_on
 
 
 def _project(around: Surroundings) -> AbstractContextManager[pipeline.Project | None]:

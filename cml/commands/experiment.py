@@ -27,13 +27,14 @@ class Facts:
     """What has become known so far: what a report can show of a run that fails half way.
 
     `base` is the baseline's sha where DVC can read that revision; `absent` names the outputs that
-    the DVC remote lacks.
+    the DVC remote lacks, and `fail_on` the verdicts that block.
     """
 
     record: Record
     stages: list[Stage] = field(default_factory=list)
     base: str | None = None
     absent: list[str] = field(default_factory=list)
+    fail_on: tuple[str, ...] = ()
 
     def learn(self, **facts: Any) -> None:
         """Add facts to the record."""
@@ -65,8 +66,7 @@ def reproduce(project: pipeline.Project, settings: Settings, facts: Facts) -> No
 def _run_stages(project: pipeline.Project, settings: Settings, facts: Facts, forge: Forge) -> None:
     def finished(stage: Stage) -> None:
         facts.stages.append(stage)
-        seconds = "" if stage.seconds is None else f" in {stage.seconds:.1f} s"
-        log.info("stage %s: %s%s", stage.name, stage.state, seconds)
+        narrate(stage)
 
     listener = pipeline.Listener(finished=finished, output=console.echo)
     with console.section("Reproduce the pipeline", forge):
@@ -77,6 +77,12 @@ def _run_stages(project: pipeline.Project, settings: Settings, facts: Facts, for
             pull=settings.dvc_pull.kind != "none",
             listener=listener,
         )
+
+
+def narrate(stage: Stage) -> None:
+    """Say in the log how a stage went."""
+    seconds = "" if stage.seconds is None else f" in {stage.seconds:.1f} s"
+    log.info("stage %s: %s%s", stage.name, stage.state, seconds)
 
 
 def targets(project: pipeline.Project, settings: Settings) -> list[str] | None:

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cml import checks, statistics
+from cml import checks, config, statistics
 from cml.checks import judging, policy, waiving
 from cml.commands import evidence
 from cml.errors import UsageError
@@ -159,6 +159,14 @@ def _rules_before(start: Path, checkout: Checkout, record: Record) -> Rules | No
     places = _places(start, checkout)
     texts = {path: _decoded(checkout.show(sha, path)) for path in places}
     return _rules(texts, f"{sha[:7]}:")
+
+
+def settings_before(start: Path, checkout: Checkout, sha: str) -> config.File:
+    """Return the nearest cml.yaml of a revision; an empty one where it has none."""
+    for path in _places(start, checkout)[:-1]:
+        if (content := checkout.show(sha, path)) is not None:
+            return config.File(name=f"{sha[:7]}:{path}", text=_decoded(content) or "")
+    return config.File()
 
 
 def _rules(texts: dict[str, str | None], where: str) -> Rules:

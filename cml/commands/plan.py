@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cml import pipeline, record
-from cml.commands import experiment, legacy_files, run, save
+from cml.commands import experiment, in_force, legacy_files, run, save
 from cml.commands.verifying import Verification
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def plan(settings: Settings, around: Surroundings) -> Plan:
     if reason := run.skip_reason(settings, checkout, context):
         return Plan(skip=reason)
     legacy_files.refuse(checkout, around.start)
-    baseline = checkout.baseline(settings.baseline, context)
+    baseline = in_force.find(settings, around, checkout, context).baseline
     seen = record.Record(context=context, baseline=baseline)
     with pipeline.open_project(around.start) as project:
         Verification(project).begin(around.start, checkout, seen)

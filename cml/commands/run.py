@@ -39,11 +39,13 @@ ASKED_FOR = {
 class Surroundings:
     """Where and as whom a run takes place.
 
-    `publish` tells whether results are saved; `environ` may be added to for children's sake, and
-    `secrets` names its variables that stages must not see. `forge` is who is told; None for nobody.
+    `publish` tells whether results are saved. `settle` reads the settings again, those that judge
+    from another cml.yaml. `environ` may be added to for children's sake, and `secrets` names its
+    variables that stages must not see. `forge` is who is told; None for nobody.
     """
 
     start: Path
+    settle: Callable[..., Settings]
     environ: MutableMapping[str, str]
     context: Context
     token: str | None
@@ -69,15 +71,17 @@ def run(settings: Settings, around: Surroundings) -> ExitCode:
             told.begin(token=around.token)
         with told.watching() if told else contextlib.nullcontext():
             with contextlib.redirect_stdout(sys.stderr):
-                record = _experiment(settings, around, checkout, made)
+                facts = _experiment(settings, around, checkout, made)
+            record = facts.record
             text = report.render(record, number=number)
             made.finish(record, text)
             if told:
+                told.fail_on = facts.fail_on
                 record = told.results(record, made.folder)
                 made.rewrite(record)
     terminal.publish(record, text, number=number)
     refused = bool(told and told.refused)
-    return ending.exit_code(record, refused=refused, fail_on=settings.fail_on)
+    return ending.exit_code(record, refused=refused, fail_on=facts.fail_on)
 
 
 def _skip(
@@ -122,7 +126,6 @@ def _telling(
         name=settings.name,
         number=number,
         release=settings.release,
-        fail_on=settings.fail_on,
         host=host,
     )
 
@@ -166,11 +169,11 @@ def located(context: Context, checkout: repo.Checkout) -> Context:
 
 def _experiment(
     settings: Settings, around: Surroundings, checkout: repo.Checkout, made: bundle.Bundle
-) -> Record:
+) -> experiment.Facts:
     """Run the experiment as far as it goes; what stops it becomes part of the record."""
     from cml.commands.experiment import Facts
 
-    facts = Facts(record=Record(context=around.context))
+    facts = Facts(record=Record(context=around.context), fail_on=settings.fail_on)
     try:
         _tell(settings, around, checkout, facts, made)
     except CmlError as error:
@@ -180,7 +183,7 @@ def _experiment(
         facts.learn(failure=Failure(message="interrupted", exit_code=ExitCode.INTERRUPTED))
     if facts.record.verdict is None:
         facts.learn(outcome="failed")
-    return facts.record
+    return facts
 
 
 def _tell(
@@ -191,13 +194,15 @@ def _tell(
     made: bundle.Bundle,
 ) -> None:
     from cml import pipeline
-    from cml.commands import evidence, experiment, gate, legacy_files, save
+    from cml.commands import evidence, experiment, gate, in_force, legacy_files, repeating, save
     from cml.commands.verifying import UNSAVED, Verification
 
     gate.rules_here(around.start, checkout)
     legacy_files.refuse(checkout, around.start)
     checkout.clear_stale_locks()
-    facts.learn(baseline=checkout.baseline(settings.baseline, around.context))
+    force = in_force.find(settings, around, checkout, around.context)
+    settings, facts.fail_on = force.settings, force.settings.fail_on
+    facts.learn(baseline=force.baseline, policy_changes=force.changes)
     with pipeline.open_project(around.start, secrets=around.secrets) as project, project.locked():
         pipeline.clear_leftovers(project)
         if around.publish and around.context.trusted:
@@ -211,7 +216,9 @@ def _tell(
         experiment.compare(project, settings, facts, _tags(settings, checkout))
         verification.end()
         facts.learn(problems=[*facts.record.problems, *verification.problems])
-        _judge(evidence.gathered(settings, around, checkout, project), around, facts)
+        found = evidence.gathered(settings, around, checkout, project)
+        found.repeater = repeating.repeater(settings, around, checkout, project)
+        _judge(found, around, facts)
         experiment.draw(project, facts, made)
         if verification.problems:
             facts.learn(published=Published(note=UNSAVED))
@@ -229,7 +236,7 @@ def _judge(found: Evidence, around: Surroundings, facts: experiment.Facts) -> No
     judged = gate.judge(around.start, found.checkout, facts.record, found)
     facts.learn(
         checks=judged.checks,
-        policy_changes=judged.policy_changes,
+        policy_changes=[*facts.record.policy_changes, *judged.policy_changes],
         problems=judged.problems,
         verdict=judged.verdict,
     )

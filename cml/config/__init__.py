@@ -6,13 +6,14 @@ README's table and the commented cml.yaml.
 
 from cml.config.documents import markdown_table, template
 from cml.config.options import OPTIONS, Kind, Option
-from cml.config.sources import Settings, settings
+from cml.config.sources import File, Settings, settings
 from cml.config.tokens import TOKEN_NAMES, token
 from cml.config.values import Person, Targets
 
 __all__ = [
     "OPTIONS",
     "TOKEN_NAMES",
+    "File",
     "Kind",
     "Option",
     "Person",

@@ -17,7 +17,7 @@ class Option:
     2020 tool, `key` its key in cml.yaml; None where it cannot be given there. `parse` takes the
     text (of a list: the tuple of its names) and raises ValueError. `default` is parsed like what
     people write. Where it is None the field becomes `absent`, `otherwise` says in words what that
-    means, and `example` is a value in YAML.
+    means, and `example` is a value in YAML. `judges` tells that it bears on the verdict.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Option:
     absent: object = None
     otherwise: str | None = None
     example: str | None = None
+    judges: bool = False
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -52,6 +53,7 @@ OPTIONS = (
         env="CML_BASELINE",
         bare="baseline",
         key="baseline",
+        judges=True,
         default="auto",
         help="The revision to compare with. auto: the merge-base with the pull request's target, "
         "else with the default branch, else the parent commit.",
@@ -133,6 +135,7 @@ OPTIONS = (
         metavar="DIR",
         env="CML_LOGDIR",
         key="logdir",
+        judges=True,
         otherwise="the whole work tree",
         example="runs",
         help="Where the event files of checks on tensorboard scalars lie.",
@@ -145,6 +148,7 @@ OPTIONS = (
         metavar="A,B",
         env="CML_FAIL_ON",
         key="fail_on",
+        judges=True,
         default="fail,inconclusive,invalid",
         help="Verdicts that end with an error and block a merge; - for none.",
     ),

@@ -43,12 +43,21 @@ class Settings:
     committer: Person
 
 
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """The text of a cml.yaml, and what to call it in messages."""
+
+    name: str = "cml.yaml"
+    text: str = ""
+
+
 def settings(
     flags: Mapping[str, object],
     environ: Mapping[str, str],
     text: str | None,
     *,
     filename: str = "cml.yaml",
+    judging: File | None = None,
 ) -> Settings:
     """Settle every option: flag, `CML_NAME`, bare variable, cml.yaml, default; the first one wins.
 
@@ -58,6 +67,8 @@ def settings(
         environ: the environment; a variable that is empty or blank counts as not set.
         text: the text of cml.yaml; None where there is no file.
         filename: what to call that file in messages.
+        judging: another cml.yaml, which speaks in its place for the options that bear on the
+            verdict; an empty one leaves them to flags, environment and defaults.
 
     Raises:
         UsageError: a wrong value, named with its flag, its variable, or its file, line and
@@ -68,9 +79,10 @@ def settings(
     if unknown:
         raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
     written = file.read(text, filename) if text is not None else {}
+    trusted = written if judging is None else file.read(judging.text, judging.name)
     chosen: dict[str, Any] = {}
     for option in OPTIONS:
-        in_file = _parse(option, written.get(option.name))
+        in_file = _parse(option, (trusted if option.judges else written).get(option.name))
         given = _flag(option, flags) or _variable(option, environ)
         chosen[option.name] = _parse(option, given) if given else in_file
     chosen["committer"] = chosen["committer"] or chosen["author"]
