@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cml.checks.model import Check, Comparison
+    from cml.commands.repeating import Repeater
     from cml.commands.run import Surroundings
     from cml.config import Settings
     from cml.pipeline import Project
@@ -37,6 +38,7 @@ class Evidence:
         logdir: the folder with event files.
         project: the DVC project, where there is one.
         author: names the account whose change this is, where the forge vouches for it.
+        repeater: runs the pipeline with other seeds; None where nothing is to be run.
     """
 
     checkout: Checkout
@@ -44,6 +46,7 @@ class Evidence:
     logdir: Path
     project: Project | None = None
     author: Callable[[], str | None] = lambda: None
+    repeater: Repeater | None = None
 
     @functools.cached_property
     def scalars(self) -> dict[str, list[float]]:

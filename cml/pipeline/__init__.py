@@ -2,6 +2,14 @@
 
 from cml.pipeline.command import answer
 from cml.pipeline.compare import PIPELINE, data_changes, read_metrics, read_params
+from cml.pipeline.copies import (
+    made_metrics,
+    maker,
+    open_copy,
+    parameter,
+    set_parameter,
+    steers,
+)
 from cml.pipeline.create import create
 from cml.pipeline.leftovers import clear_leftovers
 from cml.pipeline.planning import Plan, PlannedStage, Pull, plan
@@ -35,9 +43,13 @@ __all__ = [
     "holds",
     "inputs",
     "lost",
+    "made_metrics",
+    "maker",
     "making",
     "moved",
+    "open_copy",
     "open_project",
+    "parameter",
     "plan",
     "plots",
     "pull",
@@ -47,7 +59,9 @@ __all__ = [
     "reproduce",
     "require_remote",
     "run_again",
+    "set_parameter",
     "size",
     "stages",
+    "steers",
     "update",
 ]

@@ -13,7 +13,7 @@ from cml.pipeline.traffic import WORKSPACE
 from cml.record import DataChanges, Rename
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cml.pipeline.project import Project
 
@@ -84,6 +84,21 @@ def _unrecorded(project: Project, revision: str, files: Mapping[str, Any]) -> se
     lost = {p for p, file in files.items() if isinstance(file.get("error"), FileNotFoundError)}
     outs = recorded.outputs(project, revision) if lost else {}
     return {path for path in lost if path not in outs or not outs[path].hash_info}
+
+
+def of_outputs(
+    project: Project, reading: metrics.Reading, outs: Collection[Path]
+) -> metrics.Reading:
+    """Return what a reading says of some outputs (absolute paths), and of files in them."""
+
+    def counts(path: str) -> bool:
+        place = project.root / path
+        return path == PIPELINE or any(each in outs for each in (place, *place.parents))
+
+    return metrics.Reading(
+        values={path: values for path, values in reading.values.items() if counts(path)},
+        errors={path: why for path, why in reading.errors.items() if counts(path)},
+    )
 
 
 def data_changes(project: Project, baseline: str) -> DataChanges:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dvc.config import Config
 from dvc.repo import Repo
 from dvc.scm import resolve_rev
 
 from cml.pipeline.traffic import WORKSPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 class Repository(Repo):  # type: ignore[misc]  # DVC ships no types
@@ -52,3 +54,30 @@ class Repository(Repo):  # type: ignore[misc]  # DVC ships no types
     def _put(self, index: Any) -> None:
         if index is not None:
             self.__dict__["index"] = index
+
+
+class _Given(Config):  # type: ignore[misc]  # DVC ships no types
+    """A configuration that does not read the project's own files."""
+
+    LEVELS = Config.SYSTEM_LEVELS
+
+
+class Copy(Repository):
+    """Another work tree, configured like a given repository whatever its own files say.
+
+    What DVC notes of it lies in it, and goes with it.
+    """
+
+    def __init__(self, root: str, config: Mapping[str, Any]) -> None:
+        self._given = config
+        super().__init__(root)
+
+    @functools.cached_property
+    def config(self) -> Any:
+        """DVC's configuration; held in memory alone, for there may be passwords in it."""
+        return _Given(self.dvc_dir, config=self._given)
+
+    @functools.cached_property
+    def site_cache_dir(self) -> str:
+        """DVC's folder for notes on what it has seen."""
+        return f"{self.tmp_dir}/site"

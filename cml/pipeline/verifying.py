@@ -51,7 +51,8 @@ def claimed_metrics(project: Project) -> tuple[Reading, Reading]:
         read = compare.read_metrics(project, [HEAD, WORKSPACE])
         stages = [stage for name in project.claimed for stage in project.repo.stage.collect(name)]
         outs = {Path(out.fs_path) for stage in stages for out in stage.outs}
-    return _of(project, read[HEAD], outs), _of(project, read[WORKSPACE], outs)
+    said, made = (compare.of_outputs(project, read[name], outs) for name in (HEAD, WORKSPACE))
+    return said, made
 
 
 def _stages(project: Project, name: str) -> list[Any]:
@@ -79,16 +80,3 @@ def _key(project: Project, stage: Any) -> tuple[str, str | None]:
 
 def _inputs(stage: Any) -> dict[str, Any]:
     return {dep.def_path: dep.hash_info for dep in stage.deps}
-
-
-def _of(project: Project, reading: Reading, outs: set[Path]) -> Reading:
-    """Return what a reading says of some outputs, and of files in them."""
-
-    def counts(path: str) -> bool:
-        place = project.root / path
-        return path == compare.PIPELINE or bool(outs & {place, *place.parents})
-
-    return Reading(
-        values={path: values for path, values in reading.values.items() if counts(path)},
-        errors={path: why for path, why in reading.errors.items() if counts(path)},
-    )

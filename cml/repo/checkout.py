@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from cml.repo import baselines, history, remotes, transport, worktree
 
 if TYPE_CHECKING:
-    from cml.repo import commits, experiments, locks, offering, pictures, saving
+    from cml.repo import cloning, commits, experiments, locks, offering, pictures, saving
 
 _PLACES = {
     "build_commit": "commits",
     "clear_stale_locks": "locks",
+    "clone": "cloning",
     "latest_tags": "experiments",
     "offer": "offering",
     "prune_pictures": "pictures",
@@ -40,6 +41,7 @@ class Checkout(worktree.WorkTree):
     if TYPE_CHECKING:
         build_commit = commits.build_commit
         clear_stale_locks = locks.clear_stale_locks
+        clone = cloning.clone
         latest_tags = experiments.latest_tags
         offer = offering.offer
         prune_pictures = pictures.prune_pictures
