@@ -26,7 +26,7 @@ help:
 	@echo 'make test     run the tests'
 	@echo 'make oracles  install the npm packages that some tests compare with (otherwise they skip)'
 	@echo 'make lint     check style, types and the CI files'
-	@echo 'make bench    measure speed and memory'
+	@echo 'make bench    measure speed, memory, and how often gates block'
 	@echo 'make schema   write cml/record.schema.json from the code'
 	@echo 'make lock     write requirements/*.txt from pyproject.toml (LOCK_FLAGS=--upgrade for newer ones)'
 	@echo 'make setup    only set up $(VENV), with everything that the above needs'
@@ -53,6 +53,7 @@ lint: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python benchmarks
+	@$(BIN)/python benchmarks/gates.py
 
 schema: $(VENV)/run.stamp
 	@$(BIN)/python -c 'import json; from cml import record; print(json.dumps(record.schema(), indent=2))' \
