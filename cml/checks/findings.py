@@ -148,12 +148,13 @@ def _compared(check: Check, name: str, value: float, values: Values) -> Outcome:
     if values.expected is not None:
         return noise.as_expected(check, label, value, values)
     old = None if values.before is None else values.before.get(name)
-    if old is None:
-        sentence = f"There is nothing to compare {label} with yet."
-        return Outcome(status="pass", sentence=sentence)
-    reason = rules.fault(old)
+    reason = None if old is None else rules.fault(old)
     if reason is not None or isinstance(old, str):
         return _troubled(f"The baseline's {label}", reason or "")
+    unpredicted = check.predictions is not None and values.comparison is None
+    if old is None or unpredicted:
+        sentence = f"There is nothing to compare {label} with yet."
+        return Outcome(status="pass", sentence=sentence)
     if values.comparison is not None:
         return noise.as_compared(check, label, values.comparison, values)
     return rules.no_worse(check, label, old, value)

@@ -15,7 +15,7 @@ from cml.pipeline.leftovers import clear_leftovers
 from cml.pipeline.planning import Plan, PlannedStage, Pull, plan
 from cml.pipeline.plotting import plots
 from cml.pipeline.project import Project, find_root, open_project
-from cml.pipeline.recorded import making, size, stages
+from cml.pipeline.recorded import content, making, size, stages
 from cml.pipeline.reproduce import Listener, reproduce
 from cml.pipeline.results import files, holds, inputs, moved
 from cml.pipeline.traffic import WORKSPACE
@@ -35,6 +35,7 @@ __all__ = [
     "answer",
     "claimed_metrics",
     "clear_leftovers",
+    "content",
     "create",
     "data_changes",
     "files",

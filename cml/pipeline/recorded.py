@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cml.errors import PipelineError
 from cml.pipeline.project import translated
 from cml.pipeline.traffic import cache_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from cml.pipeline.project import Project
 
@@ -53,6 +55,51 @@ def size(project: Project, revision: str, path: str) -> int | None:
             return None
         out = outputs(project, revision).get(path)
         return out.meta.size if out is not None and out.hash_info else None
+
+
+def content(project: Project, revision: str, path: str) -> bytes | None:
+    """Return a file that DVC keeps as a revision records it, also one inside of a folder.
+
+    It comes from the cache, or else from the DVC remote. None where the revision records no such
+    file, or leaves it to git.
+
+    Raises:
+        PipelineError: the file is in neither.
+    """
+    with project.locked(), translated(f"cannot read {path} of {revision[:7]}"):
+        if not holds_project(project, revision):
+            return None
+        info = _recorded(project, revision, path)
+        return None if info is None else _fetched(project, info).read_bytes()
+
+
+def _recorded(project: Project, revision: str, path: str) -> Any:
+    """Return the hash of a file that DVC keeps, alone or in a folder; None where it keeps none."""
+    from dvc_data.hashfile import load
+
+    outs = outputs(project, revision)
+    place = next((place for place in outs if _is_or_holds(place, {path})), path)
+    out = outs.get(place)
+    if out is None or not out.use_cache or not out.hash_info:
+        return None
+    if not out.hash_info.isdir:
+        return out.hash_info if place == path else None
+    _fetched(project, out.hash_info)
+    listing = load(project.repo.cache.local, out.hash_info)
+    _, info = listing.get(tuple(path[len(place) + 1 :].split("/"))) or (None, None)
+    return info
+
+
+def _fetched(project: Project, info: Any) -> Path:
+    """Return where an object lies in the cache, pulled if need be."""
+    pull_objects(project, [info])
+    place = cache_path(project.repo, info)
+    if not place.exists():
+        raise PipelineError(
+            "it is neither in the cache nor in the DVC remote",
+            hint="run `dvc push` where the data is; `cml-run doctor` looks further",
+        )
+    return place
 
 
 def stages(project: Project) -> set[str]:
