@@ -70,7 +70,7 @@ def content(project: Project, revision: str, path: str) -> bytes | None:
         if not holds_project(project, revision):
             return None
         info = _recorded(project, revision, path)
-        return None if info is None else _fetched(project, info).read_bytes()
+        return None if info is None else _fetched(project, info, path).read_bytes()
 
 
 def _recorded(project: Project, revision: str, path: str) -> Any:
@@ -84,19 +84,19 @@ def _recorded(project: Project, revision: str, path: str) -> Any:
         return None
     if not out.hash_info.isdir:
         return out.hash_info if place == path else None
-    _fetched(project, out.hash_info)
+    _fetched(project, out.hash_info, path)
     listing = load(project.repo.cache.local, out.hash_info)
     _, info = listing.get(tuple(path[len(place) + 1 :].split("/"))) or (None, None)
     return info
 
 
-def _fetched(project: Project, info: Any) -> Path:
+def _fetched(project: Project, info: Any, path: str) -> Path:
     """Return where an object lies in the cache, pulled if need be."""
     pull_objects(project, [info])
     place = cache_path(project.repo, info)
     if not place.exists():
         raise PipelineError(
-            "it is neither in the cache nor in the DVC remote",
+            f"{path}, as DVC recorded it, is neither in the cache nor in the DVC remote",
             hint="run `dvc push` where the data is; `cml-run doctor` looks further",
         )
     return place
