@@ -21,9 +21,9 @@ _NEW = {"GIT_DEFAULT_REF_FORMAT": "files"}
 def clone(checkout: WorkTree, revision: str, folder: Path) -> None:
     """Make a repository in an empty folder, with a commit of this one checked out.
 
-    Nothing is fetched or copied: the objects stay where they are. No hook runs there, now or later.
-    `git clone` would do less: it refuses the repository of another owner, and knows neither the
-    filters of this one's configuration nor objects that are still to come (a partial clone).
+    Nothing is fetched or copied, the objects stay where they are, and hooks neither run nor come
+    along. `git clone` would do less: it refuses the repository of another owner, and knows neither
+    the filters of this one's configuration nor objects that are still to come (a partial clone).
 
     Raises:
         UsageError: git knows no such commit, or could not check it out.
