@@ -100,7 +100,7 @@ def judged(lab: Lab, folder: Path, keys: str, name: str = "metrics:m.json:acc") 
             "fail",
             (
                 "the fraction wrong of 400 items in preds/test.csv changed by 0.2 (0.1* to 0.2*, "
-                "90 % interval): that is worse than chance explains (McNemar's exact test, p < 0.0001)."
+                "90 % interval): that is worse than chance explains (McNemar's exact test, p < *)."
             ),
         ),
         (
