@@ -11,20 +11,12 @@ import pytest
 from forge_kit import NAME, bodies, job
 from main_kit import checked_out
 
-from cml import pipeline
-from cml.errors import PipelineError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from forge_github import GitHub
     from lab import Lab
 
-    Opened = Callable[[Lab, Path], AbstractContextManager[pipeline.Project]]
-
-ITEMS = 400
 # A hundred items in turn are right but for some, the first of which is `first`.
 EVALUATE = """\
 import json, pathlib, sys
@@ -46,7 +38,7 @@ stages:
     cmd: python3 evaluate.py {given}
     deps: [evaluate.py]
     outs:
-      - preds
+      - {outs}
     metrics:
       - m.json: {{cache: false}}
 """
@@ -169,7 +161,7 @@ def test_items_of_the_baseline_count_and_new_ones_are_told(lab: Lab, plain: Path
     lab.write("preds/test.csv", text + "new,1,0,1,w1\n", cwd=plain)
     code, found = judged(lab, plain, "direction: higher")
     assert code == 0
-    assert "in preds/test.csv (1 new ones left out) changed by 0 (" in found["message"]
+    assert "in preds/test.csv (1 new left out) changed by 0 (" in found["message"]
 
     lab.write("preds/test.csv", text.replace("i7,", "j7,"), cwd=plain)
     code, found = judged(lab, plain, "direction: higher")
@@ -207,12 +199,15 @@ def test_a_change_without_predictions_is_invalid(lab: Lab, plain: Path, state: s
     assert says[state] in found["message"]
 
 
-def kept_by_dvc(lab: Lab, keys: str) -> None:
-    """Make a project whose predictions are in a folder that DVC keeps, and leave for a branch."""
+FOLDER, IN_GIT = "preds", "preds/test.csv: {cache: false}"
+
+
+def kept_by_dvc(lab: Lab, outs: str = FOLDER) -> None:
+    """Make a project that writes predictions, in a folder that DVC keeps, and leave its branch."""
     lab.git("rm", "-q", "loss.csv", "metrics.json", "params.yaml", "dvc.lock")
     lab.write("evaluate.py", EVALUATE)
-    lab.write("dvc.yaml", DVC_YAML.format(given="10 0 0"))
-    lab.write("cml.yaml", rules(keys))
+    lab.write("dvc.yaml", DVC_YAML.format(given="10 0 0", outs=outs))
+    lab.write("cml.yaml", rules("direction: higher"))
     lab.dvc("repro", "-q")
     lab.dvc("push", "-q")
     lab.commit("Evaluate")
@@ -220,35 +215,37 @@ def kept_by_dvc(lab: Lab, keys: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "status", "says"),
+    ("outs", "given", "says"),
     [
-        (HARMFUL, 1, "that is worse than chance explains (McNemar's exact test, p < 0.0001)."),
+        (FOLDER, HARMFUL, "that is worse than chance explains (McNemar's exact test, p < 0.0001)."),
+        (IN_GIT, HARMFUL, "that is worse than chance explains (McNemar's exact test, p < 0.0001)."),
         # Nothing runs, and nothing of it is needed in the work tree.
-        ("10 0 0", 0, "changed by 0 (-0.00"),
+        (FOLDER, "10 0 0", "changed by 0 (-0.00"),
     ],
 )
-def test_a_job_fetches_what_dvc_keeps_of_both_sides(
-    lab: Lab, github_forge: GitHub, given: str, status: int, says: str
+def test_a_job_compares_whoever_keeps_the_files(
+    lab: Lab, github_forge: GitHub, outs: str, given: str, says: str
 ) -> None:
-    kept_by_dvc(lab, "direction: higher")
-    lab.write("dvc.yaml", DVC_YAML.format(given=given))
+    kept_by_dvc(lab, outs)
+    lab.write("dvc.yaml", DVC_YAML.format(given=given, outs=outs))
     sha = lab.commit("Better, I hope")
     number = github_forge.add_pull(head="better", sha=sha, base="main")
     cwd = checked_out(lab, "ci", sha)
 
     done = job(lab, github_forge, "push", sha, cwd=cwd, branch="better")
 
-    assert done.returncode == status, done.stderr
+    worse = given == HARMFUL
+    assert done.returncode == worse, done.stderr
     (found,) = lab.record(cwd)["checks"]
     assert found["message"].startswith("metrics:acc: the fraction right of 400 items in preds/test")
     assert says in found["message"]
-    assert github_forge.shown(sha)[f"{NAME}/metrics:acc"] == ("failure" if status else "success")
-    assert ("that is worse than chance" in bodies(github_forge, number)[0]) == bool(status)
-    assert (cwd / "preds").exists() == bool(status)
+    assert github_forge.shown(sha)[f"{NAME}/metrics:acc"] == ("failure" if worse else "success")
+    assert ("that is worse than chance" in bodies(github_forge, number)[0]) == worse
+    assert (cwd / "preds").exists() == worse
 
 
 def test_predictions_that_dvc_has_lost_are_no_pass(lab: Lab) -> None:
-    kept_by_dvc(lab, "direction: higher")
+    kept_by_dvc(lab)
     lab.run("python3", "evaluate.py", *HARMFUL.split())
     shutil.rmtree(lab.work / ".dvc/cache")
     shutil.rmtree(lab.storage / "files")
@@ -263,23 +260,34 @@ def test_predictions_that_dvc_has_lost_are_no_pass(lab: Lab) -> None:
     )
 
 
-def test_a_file_of_a_revision_is_read_from_wherever_dvc_keeps_it(lab: Lab, opened: Opened) -> None:
-    prepared = (lab.work / "prepared.csv").read_bytes()
-    data = (lab.work / "data/2.txt").read_bytes()
-    lab.git("rm", "-q", "data.dvc")
-    lab.commit("Without data")
-    shutil.rmtree(lab.work / ".dvc/cache")
+def test_a_link_leads_to_no_other_file(lab: Lab, plain: Path) -> None:
+    file = plain / "preds/test.csv"
+    file.rename(lab.root / "secret.csv")
+    file.symlink_to(lab.root / "secret.csv")
 
-    with opened(lab, lab.work) as project:
-        assert pipeline.content(project, "HEAD~1", "prepared.csv") == prepared
-        assert pipeline.content(project, "HEAD~1", "data/2.txt") == data
-        for path in ("data", "data/9.txt", "data/2.txt/x", "nothing", "metrics.json", "dvc.yaml"):
-            assert pipeline.content(project, "HEAD~1", path) is None
-        assert pipeline.content(project, "HEAD", "data/2.txt") is None
-        assert pipeline.content(project, pipeline.WORKSPACE, "prepared.csv") == prepared
+    code, found = judged(lab, plain, "direction: higher")
 
-        shutil.rmtree(lab.work / ".dvc/cache")
-        shutil.rmtree(lab.storage / "files")
-        for path in ("prepared.csv", "data/2.txt"):
-            with pytest.raises(PipelineError, match="neither in the cache nor in the DVC remote"):
-                pipeline.content(project, "HEAD~1", path)
+    assert (code, found["status"]) == (5, "invalid")
+    assert "preds/test.csv is a link" in found["message"]
+
+
+def test_links_that_dvc_makes_and_a_project_below_the_top_are_no_trouble(lab: Lab) -> None:
+    folder = lab.root / "whole"
+    project = folder / "models"
+    project.mkdir(parents=True)
+    lab.git("init", "-q", "-b", "main", cwd=folder)
+    lab.dvc("init", "-q", "--subdir", cwd=project)
+    lab.dvc("config", "cache.type", "symlink", cwd=project)
+    lab.write("evaluate.py", EVALUATE, cwd=project)
+    lab.write("cml.yaml", rules("direction: higher"), cwd=project)
+    for given in ("10 0 0", HARMFUL):
+        lab.write("dvc.yaml", DVC_YAML.format(given=given, outs=FOLDER), cwd=project)
+        lab.dvc("repro", "-q", cwd=project)
+        lab.commit("Evaluate", cwd=folder, push=False)
+    assert (project / "preds/test.csv").is_symlink()
+
+    done = lab.cml("check", "--json", "--baseline", "HEAD~1", cwd=project)
+
+    assert done.returncode == 1, done.stdout
+    (found,) = json.loads(done.stdout)["checks"]
+    assert "the fraction right of 400 items in preds/test.csv changed by -0.2" in found["message"]

@@ -218,6 +218,9 @@ def test_no_more_than_three_items_are_named_and_none_at_length() -> None:
     assert "for 1,234 items: " in said
     assert said.count("x" * 38 + "…") == 3
     assert said.endswith(", ... / None")
+    many = ",".join(f"c{number}" for number in range(99))
+    assert refused(f"{many}\n").endswith("rows / None")
+    assert "c10, c11, ...; `columns:`" in refused(f"{many}\n{many}\n")
     assert r"for 1 item: '\x1b[31m'" in refused("id,label,prediction\n\x1b[31m,a,\n")
 
 

@@ -62,16 +62,22 @@ def comparison(check: Check, base: str, found: Evidence) -> Comparison | None:
 
 
 def _here(path: str, found: Evidence) -> bytes:
-    """Read the file here; a result that DVC did not need in the work tree is in its cache."""
+    """Read the file here; a result that DVC did not need in the work tree is in its cache.
+
+    No link is followed, but for those that DVC makes: a change could have it lead to a secret.
+    """
+    place = _place(path, found)
     try:
-        return _place(path, found).read_bytes()
+        if place.resolve() == place:
+            return place.read_bytes()
     except FileNotFoundError:
-        kept = _kept(path, pipeline.WORKSPACE, found)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        pass
+    except (OSError, RuntimeError) as error:  # a loop of links, until Python 3.13
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    kept = _kept(path, pipeline.WORKSPACE, found)
     if kept is None:
         raise UsageError(
-            f"{path} is not there",
+            f"{path} {'is a link' if place.exists() else 'is not there'}",
             hint="a stage of the pipeline writes it; its name starts where those of metrics do",
         )
     return kept
@@ -130,5 +136,5 @@ def _what(check: Check, path: str, pairs: Pairs) -> str:
     side = "right" if check.direction == "higher" else "wrong"
     number = f"the fraction {side} of" if score is None else f"the mean of {score} over"
     groups = "" if pairs.groups is None else f" in {len({*pairs.groups}):,} groups"
-    new = f" ({pairs.left_out:,} new ones left out)" if pairs.left_out else ""
+    new = f" ({pairs.left_out:,} new left out)" if pairs.left_out else ""
     return f"{number} {len(pairs.old):,} items{groups} in {path}{new}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ID = "id"
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _SHOWN = 3
+_COLUMNS = 12
 _LONGEST = 40
 
 
@@ -167,16 +168,14 @@ def _meant(text: str) -> str | Decimal:
         return stripped
 
 
-def _some(texts: list[str]) -> str:
-    shown = [text if text.isprintable() else ascii(text) for text in texts[:_SHOWN]]
+def _some(texts: list[str], most: int = _SHOWN) -> str:
+    shown = [text if text.isprintable() else ascii(text) for text in texts[:most]]
     short = [text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…" for text in shown]
-    return ", ".join([*short, *(["..."] if len(texts) > _SHOWN else [])])
+    return ", ".join([*short, *(["..."] if len(texts) > most else [])])
 
 
 def _advice(column: str, table: Any) -> str:
     close = difflib.get_close_matches(column, [*table.columns], n=1)
     question = f"did you mean {close[0]}? " if close else ""
-    return (
-        f"{question}it has {', '.join(table.columns)}; `columns:` of the check says what they "
-        "are called"
-    )
+    known = _some([*table.columns], _COLUMNS)
+    return f"{question}it has {known}; `columns:` of the check says what they are called"
