@@ -66,6 +66,19 @@ def test_with_a_margin_only_what_is_shown_to_lie_within_it_passes(
     assert says in found.message
 
 
+def test_what_only_the_correction_leaves_open_is_said_to_be_that() -> None:
+    facts = {"gain": -0.1, "low": -0.2, "high": -0.05, "chance": 0.03, "more": 0}
+    found = judged(f"{REPEAT}, margin: 0.04", comparison=compared(**facts), family=2, adjusted=0.06)
+
+    assert found.status == "inconclusive"
+    assert "cannot be told: it is by itself, but p = 0.06 after Holm's correction" in found.message
+
+
+def test_ends_are_told_with_four_digits() -> None:
+    found = judged(REPEAT, comparison=compared(gain=-0.069489, low=-0.1, high=-0.0123456))
+    assert "changed by -0.06949 (-0.1 to -0.01235, 90 % interval)" in found.message
+
+
 def test_too_little_to_tell_anything_is_inconclusive() -> None:
     found = judged(REPEAT, comparison=compared(missing=2))
 

@@ -67,7 +67,7 @@ def _result(check: Check, status: Verdict, message: str, value: Value = None) ->
         demands.append(f"as expected of the last {check.history} results")
     elif check.predictions is not None or check.repeat is not None:
         margin = check.margin
-        demands.append("no worse by chance's measure" if margin is None else f"margin {margin}")
+        demands.append("no worse than chance explains" if margin is None else f"margin {margin}")
     elif check.relative:
         demands.append("no worse")
     return CheckResult(

@@ -167,8 +167,8 @@ class Comparison:
         percent: the confidence in each end.
         chance: how often the data look so bad where the true gain is minus the margin.
         missing: how many more units it takes to tell anything.
-        more: about how many it takes to show the gain above minus the margin, if it stays as it
-            is; None where no number does.
+        more: about how many it takes to show on which side of minus the margin the gain lies, if
+            it stays as it is; None where no number does.
     """
 
     what: str

@@ -12,7 +12,7 @@ from cml.checks.rules import SHORT, Outcome, shown
 if TYPE_CHECKING:
     from cml.checks.model import Check, Comparison, Expected, Values
 
-_TWO = Context(prec=2)
+_TWO, _FOUR = Context(prec=2), Context(prec=4)
 _LEAST_SHOWN = 0.0001
 
 
@@ -65,7 +65,8 @@ def as_compared(check: Check, label: str, found: Comparison, values: Values) -> 
     if ranges.exact(found.low) >= -check.margin:
         sentence = f"{change}: that is not worse{margin}."
         return Outcome(status="pass", sentence=sentence, slack=slack)
-    sentence = f"{change}. Whether that is worse{margin} cannot be told: {_needed(found)}."
+    needed = _needed(found, values)
+    sentence = f"{change}. Whether that is worse{margin} cannot be told: {needed}."
     return Outcome(status="inconclusive", sentence=sentence, slack=slack)
 
 
@@ -101,7 +102,7 @@ def _changed(check: Check, found: Comparison) -> str:
 
 
 def _short(number: float) -> str:
-    return shown(SHORT.plus(ranges.exact(number)))
+    return shown(_FOUR.plus(ranges.exact(number)).normalize())
 
 
 def _proof(found: Comparison, values: Values) -> str:
@@ -120,7 +121,9 @@ def _probability(chance: float) -> str:
     return f"p = {shown(_TWO.plus(Decimal(repr(chance))))}"
 
 
-def _needed(found: Comparison) -> str:
+def _needed(found: Comparison, values: Values) -> str:
+    if found.more == 0:
+        return f"it is by itself, but {_corrected(values)}"
     if found.more is None:
         return f"so near to the margin no number of {found.units} would tell"
     return f"it takes about {found.more:,} more {found.units}, if the difference stays as it is"
