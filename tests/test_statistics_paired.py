@@ -156,6 +156,23 @@ def test_items_that_come_in_groups_count_as_groups() -> None:
         assert test(often).high < grouped.high
 
 
+def test_answers_that_go_together_block_no_more_often_than_is_said() -> None:
+    """Twenty groups of ten; what a group shares makes single items seem surer than they are."""
+    chance, trials = random.Random(13), 300
+    groups = [str(item // 10) for item in range(200)]
+    clustered = resampled = single = 0
+    for trial in range(trials):
+        shared = {group: chance.gauss(0, 1) for group in dict.fromkeys(groups)}
+        values = [shared[group] + chance.gauss(0, 1) for group in groups]
+        clustered += paired_t(values, groups).chance <= 0.05
+        single += paired_t(values).chance <= 0.05
+        resampled += trial % 5 == 0 and bootstrap(values, groups).chance <= 0.05
+
+    assert 0.025 < clustered / trials < 0.085
+    assert resampled / (trials / 5) <= 0.15
+    assert single / trials > 0.15
+
+
 def test_what_never_varies_is_taken_for_the_truth() -> None:
     for values in ([-0.1] * 7, [0.7 - 0.8] * 7, [0.3 - 0.4, 0.8 - 0.9, 0.1 - 0.2]):
         found = paired_t(values, margin=0.1)
