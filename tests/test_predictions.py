@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cml.errors import UsageError
@@ -236,6 +236,7 @@ def test_without_pandas_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
 
 
+@settings(deadline=None)  # the first example may load a library
 @given(
     st.dictionaries(TEXTS.filter(str.strip), st.tuples(st.booleans(), st.booleans()), min_size=1),
     st.randoms(use_true_random=False),

@@ -10,7 +10,7 @@ from statistics import NormalDist, fmean, stdev
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
@@ -69,6 +69,7 @@ def test_tangos_chance_and_ends_are_those_of_the_searched_likelihood(
         assert score(wins, losses, items, end) == pytest.approx(z, abs=1e-3)
 
 
+@settings(deadline=None)  # the first example may load a library
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 60), st.floats(0.001, 0.999))
 def test_the_score_tests_chance_and_its_interval_agree(
     wins: int, losses: int, ties: int, margin: float
@@ -118,6 +119,7 @@ def test_as_many_as_said_are_rejected_at_the_margin(won: float, lost: float, mar
     assert 0.075 < missed / trials < 0.135
 
 
+@settings(deadline=None)  # the first example may load a library
 @given(st.lists(SCORES, min_size=2, max_size=30), st.floats(0, 10))
 def test_without_groups_the_t_test_is_the_ordinary_one(values: list[float], margin: float) -> None:
     found = paired_t(values, margin=margin)
@@ -221,6 +223,7 @@ def test_the_bootstrap_of_many_items_in_parts_is_one_sample() -> None:
     assert found.high - found.low == pytest.approx(2 * Z * 0.5 / 200, rel=0.05)
 
 
+@settings(deadline=None)  # the first example may load a library
 @given(st.lists(SCORES, min_size=5, max_size=12), st.floats(0, 50))
 def test_the_bootstraps_chance_and_its_interval_agree(values: list[float], margin: float) -> None:
     found = bootstrap(values, margin=margin)
