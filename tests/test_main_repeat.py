@@ -188,9 +188,9 @@ def test_the_baseline_chooses_the_seeds(lab: Lab) -> None:
             "other.yaml:seed",
             {"other.yaml": "seed: 1"},
             (
-                "in the baseline: neither stage 'evaluate', which makes metrics.json, nor one before "
-                "it depends on other.yaml:seed, so that all runs would be equal (name seed in "
-                "`params:` of the stage that reads it)"
+                "in the baseline: no stage up to 'evaluate', which makes metrics.json, depends on "
+                "other.yaml:seed, so that all runs would be equal (name seed in `params:` of the "
+                "stage that reads it)"
             ),
         ),
     ],
@@ -215,7 +215,7 @@ def test_a_change_that_hides_the_seed_from_its_stages_is_told(lab: Lab) -> None:
     done = job(lab, "ci", propose(lab))
 
     assert done.code == 5, done.log
-    assert "in this change: neither stage 'evaluate'" in done.message
+    assert "in this change: no stage up to 'evaluate'" in done.message
     assert lab.runs == ["0.5496/7"]
 
 

@@ -137,8 +137,8 @@ class Repeater:
             pipeline.set_parameter(project, seed.file, seed.name, first)
             if not pipeline.steers(project, stage, seed.file, seed.name, first + 1):
                 raise UsageError(
-                    f"neither stage {stage!r}, which makes {path}, nor one before it depends on "
-                    f"{seed.text}, so that all runs would be equal",
+                    f"no stage up to {stage!r}, which makes {path}, depends on {seed.text}, so "
+                    "that all runs would be equal",
                     hint=f"name {seed.name} in `params:` of the stage that reads it",
                 )
 

@@ -2,16 +2,10 @@
 
 from cml.pipeline.command import answer
 from cml.pipeline.compare import PIPELINE, data_changes, read_metrics, read_params
-from cml.pipeline.copies import (
-    made_metrics,
-    maker,
-    open_copy,
-    parameter,
-    set_parameter,
-    steers,
-)
+from cml.pipeline.copies import made_metrics, maker, open_copy, steers
 from cml.pipeline.create import create
 from cml.pipeline.leftovers import clear_leftovers
+from cml.pipeline.parameters import parameter, set_parameter
 from cml.pipeline.planning import Plan, PlannedStage, Pull, plan
 from cml.pipeline.plotting import plots
 from cml.pipeline.project import Project, find_root, open_project

@@ -1,4 +1,4 @@
-"""A project in another work tree: with the storage of the first, and other parameters."""
+"""A project in another work tree, with the storage of the first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cml.errors import UsageError
-from cml.pipeline import compare
+from cml.pipeline import compare, parameters
 from cml.pipeline.project import Project, translated
 from cml.pipeline.reproduce import steps_of
 from cml.pipeline.traffic import WORKSPACE
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cml.metrics import Reading
-
-_MISSING = object()
 
 
 @contextmanager
@@ -68,51 +66,6 @@ def made_metrics(project: Project, stage: str) -> Reading:
         return compare.of_outputs(project, read, outs)
 
 
-def parameter(project: Project, revision: str, file: str, name: str) -> Any:
-    """Return a parameter of a revision.
-
-    Args:
-        project: the project.
-        revision: a commit, or `WORKSPACE`.
-        file: the parameters' file, as seen from the project.
-        name: the parameter; dots go down.
-
-    Raises:
-        UsageError: there is no such file or parameter.
-    """
-    from dvc.utils.serialize import load_path
-
-    with project.locked(), translated(f"cannot read {file}"), project.repo.switch(revision):
-        fs = project.repo.fs
-        found = _value(load_path(fs.join(project.repo.root_dir, file), fs), name)
-    if found is _MISSING:
-        raise UsageError(f"{file} holds no {name}")
-    return found
-
-
-def set_parameter(project: Project, file: str, name: str, value: int) -> None:
-    """Set a parameter in its YAML, JSON or TOML file; the rest of the file stays as it is.
-
-    Raises:
-        UsageError: there is no such file or parameter, or the file lies elsewhere.
-    """
-    from dvc.utils.serialize import MODIFIERS
-
-    if parameter(project, WORKSPACE, file, name) == value:
-        return
-    place = project.root / file
-    if project.root.resolve() not in place.resolve().parents:
-        raise UsageError(f"{file} leads out of the project, so {name} cannot be set in it")
-    if stage := maker(project, file):
-        raise UsageError(f"{file} is made by stage {stage!r}, so {name} cannot be set in it")
-    with project.locked(), translated(f"cannot set {name} in {file}"):
-        with MODIFIERS[place.suffix.lower()](str(place)) as data:
-            *way, last = name.split(".")
-            holder = _value(data, ".".join(way)) if way else data
-            holder[_key(holder, last)] = value
-        project.repo.refresh()
-
-
 def steers(project: Project, stage: str, file: str, name: str, value: int) -> bool:
     """Tell whether a stage, or one before it, works otherwise once a parameter has a new value.
 
@@ -121,7 +74,7 @@ def steers(project: Project, stage: str, file: str, name: str, value: int) -> bo
     with project.locked(), translated("cannot read the pipeline"):
         place = project.root / file
         before = _seen(project, stage, place)
-        set_parameter(project, file, name, value)
+        parameters.set_parameter(project, file, name, value)
         return before != _seen(project, stage, place)
 
 
@@ -137,16 +90,3 @@ def _seen(project: Project, stage: str, file: Path) -> list[Any]:
 
 def _holds(dep: Any, file: Path) -> bool:
     return dep.protocol == "local" and Path(dep.fs_path) in {file, *file.parents}
-
-
-def _value(data: Any, name: str) -> Any:
-    try:
-        for part in name.split("."):
-            data = data[_key(data, part)]
-    except (KeyError, IndexError, TypeError, ValueError):
-        return _MISSING
-    return data
-
-
-def _key(data: Any, part: str) -> str | int:
-    return int(part) if isinstance(data, list) else part
