@@ -68,8 +68,17 @@ def test_so_many_more_runs_are_enough_and_one_less_is_not() -> None:
     assert low(found.more) >= -0.01 > low(found.more - 1)
 
 
-def test_no_number_of_runs_shows_what_is_not_so() -> None:
-    assert welch([0.9, 0.91, 0.92], [0.8, 0.81, 0.82], margin=0.01).more is None
+def test_what_is_shown_takes_no_more_runs_and_what_is_nowhere_is_never_shown() -> None:
+    assert welch([0.9, 0.91, 0.92], [0.8, 0.81, 0.82], margin=0.01).more == 0
+    assert welch([0.25, 0.5], [0.25, 0.5]).more is None
+
+
+def test_so_many_more_runs_show_a_loss_too() -> None:
+    old, new = [0.90, 0.92, 0.91], [0.885, 0.905, 0.88]
+    found = welch(old, new, margin=0.01)
+
+    assert found.high > -0.01
+    assert found.more == welch(new, old, margin=-0.01).more
 
 
 @pytest.mark.parametrize("size", [1e308, 1e-310])

@@ -84,7 +84,7 @@ def test_the_score_tests_chance_and_its_interval_agree(
     if abs(found.high + margin) > 1e-9:
         assert (found.chance <= 0.05) == (found.high < -margin)
     if found.more == 0:
-        assert found.low >= -margin - 1e-9
+        assert found.low >= -margin - 1e-9 or found.high <= -margin + 1e-9
     mirrored = mcnemar(losses, wins, items)
     assert (found.low, found.high) == pytest.approx((-mirrored.high, -mirrored.low))
 
@@ -99,7 +99,13 @@ def test_so_many_more_items_bring_the_lower_end_to_the_margin(
     times = math.ceil((100 + more) / 100)
     for k, reaches in ((times, True), (times - 1, False)):
         assert (mcnemar(wins * k, losses * k, 100 * k).low >= -margin) == reaches
-    assert mcnemar(4, 9, 100).more is None
+
+
+def test_so_many_more_items_show_a_loss_too() -> None:
+    more = mcnemar(4, 9, 100).more
+
+    assert more == mcnemar(9, 4, 100).more
+    assert mcnemar(4, 4, 100).more is None
 
 
 @pytest.mark.parametrize(
@@ -182,7 +188,7 @@ def test_what_never_varies_is_taken_for_the_truth() -> None:
     groups = ["a", "b", "c", "a", "b", "c"]
     assert paired_t([0.1, 0.2, 0.3, 0.3, 0.2, 0.1], groups).chance == 1
     assert paired_t([-0.2] * 5, margin=0.1).chance == 0
-    assert paired_t([-0.2] * 5, margin=0.1).more is None
+    assert paired_t([-0.2] * 5, margin=0.1).more == 0
     assert bootstrap([0.0] * 5) == Compared(more=0)
     assert bootstrap([-0.1] * 5, margin=0.1).chance == 1
 
@@ -199,7 +205,8 @@ def test_more_units_of_the_same_kind_reach_the_margin(test: Callable[..., Compar
         grown = test(values * times, margin=0.1)
         assert (grown.low >= -0.1) == reaches
         assert (grown.more == 0) == reaches
-    assert test(values, margin=-fmean(values) - 0.01).more is None
+    lost = test([-value for value in values], margin=-0.1)
+    assert lost.more == pytest.approx(found.more, rel=0.05)
 
 
 def test_the_bootstrap_is_the_same_each_time_and_near_to_the_t_test() -> None:

@@ -24,8 +24,9 @@ class Compared:
         chance: how often data look so bad, or worse, where the true gain is minus the margin.
         missing: how many more items or runs of each side it takes to tell anything; where any
             are missing, the other numbers say nothing.
-        more: about how many it takes until `low` reaches minus the margin if the gain and the
-            spread stay as they are: 0 where it has, None where no number does.
+        more: about how many it takes to tell on which side of minus the margin the gain lies, by
+            `low` or by `high`, if it and the spread stay as they are: 0 where they tell already,
+            None where no number does.
     """
 
     gain: float = 0.0
@@ -43,7 +44,7 @@ def certain(gain: float, *, reached: bool) -> Compared:
         low=gain,
         high=gain,
         chance=1.0 if reached else 0.0,
-        more=0 if reached else None,
+        more=0,
     )
 
 

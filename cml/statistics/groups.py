@@ -61,10 +61,10 @@ def _error(spreads: Sequence[float], counts: Sequence[int]) -> tuple[float, floa
 
 
 def _more(slack: float, spreads: Sequence[float], *counts: int) -> int | None:
-    """Return how many more numbers on each side take the lower end above minus the margin."""
+    """Return how many more numbers on each side take both ends to one side of minus the margin."""
 
     def enough(extra: int) -> bool:
         error, degrees = _error(spreads, [count + extra for count in counts])
-        return quantile(CONFIDENCE, degrees) * error <= slack
+        return quantile(CONFIDENCE, degrees) * error <= abs(slack)
 
-    return fewest(enough) if slack > 0 else None
+    return fewest(enough) if slack else None

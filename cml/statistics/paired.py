@@ -74,7 +74,7 @@ def paired_t(
         low=finite((mean - reach(0)) * units.scale),
         high=finite((mean + reach(0)) * units.scale),
         chance=below(slack / error, count - 1),
-        more=fewest(lambda extra: reach(extra) <= slack) if slack > 0 else None,
+        more=fewest(lambda extra: reach(extra) <= abs(slack)) if slack else None,
     )
 
 
@@ -109,7 +109,7 @@ def bootstrap(
         low=finite(low * units.scale),
         high=finite(high * units.scale),
         chance=(1 + int(above)) / (RESAMPLES + 1),
-        more=_more(units.count, mean - low, mean - limit),
+        more=_more(units.count, (mean - low, high - mean), mean - limit),
     )
 
 
@@ -138,11 +138,15 @@ def _resampled(units: _Units) -> Any:
     return np.sort(np.concatenate(means))
 
 
-def _more(units: int, reach: float, slack: float) -> int | None:
-    """Return how many more units bring the lower end, which nears as their root grows, so far."""
-    if slack <= 0:
-        return 0 if reach <= slack + _NOISE else None
-    return fewest(lambda extra: reach * math.sqrt(units / (units + extra)) <= slack)
+def _more(units: int, reaches: tuple[float, float], slack: float) -> int | None:
+    """Return how many more units bring the end that lies toward the margin near enough.
+
+    It nears as the root of their number grows.
+    """
+    reach = reaches[0] if slack >= 0 else reaches[1]
+    if not slack:
+        return None if reach > _NOISE else 0
+    return fewest(lambda extra: reach * math.sqrt(units / (units + extra)) <= abs(slack))
 
 
 def _numpy() -> Any:

@@ -83,7 +83,7 @@ def _end(score: Callable[[float], float], least: float, start: float) -> float:
 
 def _more(items: int, quantile: float, slack: float) -> int | None:
     """Return how many more items take the score, which grows with their root, to the quantile."""
-    if slack <= 0:
+    if not slack:
         return None
     needed = (quantile / slack) ** 2
     return max(0, math.ceil(needed) - items) if needed <= _MOST else None
