@@ -52,6 +52,16 @@ def test_a_push_to_a_remote_that_cannot_be_written_is_an_error(lab: Lab, opened:
         pipeline.push(project, ["model.json"], [])
 
 
+def test_without_a_remote_results_come_from_the_run_cache_here(lab: Lab, opened: Any) -> None:
+    lab.write(".dvc/config", "")
+    states = []
+    for rate in ("2.0", "1.0"):
+        lab.write("params.yaml", f"train:\n  rate: {rate}\n")
+        with opened(lab, lab.work) as project:
+            states.append(Heard(project).reproduce()["train"])
+    assert states == ["ran", "cached"]
+
+
 def test_results_of_one_machine_are_not_computed_again_on_another(lab: Lab, opened: Any) -> None:
     lab.write("params.yaml", "train:\n  rate: 2.0\n")
     lab.commit("Train faster")

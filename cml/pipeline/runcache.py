@@ -39,9 +39,13 @@ class RemoteRunCache(StageCache):  # type: ignore[misc]  # DVC ships no types
         super().__init__(repo)
         self.restored: set[str] = set()
 
-    def restore(self, stage: Any, **options: Any) -> None:
-        """Restore a stage's outputs, or raise DVC's RunCacheNotFoundError."""
-        super().restore(stage, **options)
+    def restore(self, stage: Any, *, pull: bool = False, **options: Any) -> None:
+        """Restore a stage's outputs, or raise DVC's RunCacheNotFoundError.
+
+        Without a default remote there is nothing to pull from, and DVC would fail.
+        """
+        pull = pull and bool(self.repo.config["core"].get("remote"))
+        super().restore(stage, pull=pull, **options)
         self.restored.add(stage.addressing)
 
     def _load(self, stage: Any) -> Any:
