@@ -61,7 +61,8 @@ def test_where_less_is_better_the_same_runs_say_the_same(lab: Lab) -> None:
     signs = {c["name"]: re.findall(r"changed by (-?)", c["message"]) for c in done.checks}
     assert signs == {"metrics:accuracy": ["-"], "metrics:loss": [""]}
     assert [check["status"] for check in done.checks] == ["fail", "fail"]
-    # One training makes both metrics.
+    # One run makes both metrics.
+    assert done.log.count("Repeat 3 of 3 of the baseline") == 1
     assert sorted(lab.runs) == ["0.45/7", "0.45/8", "0.45/9", "0.55/8", "0.55/9"]
 
 
@@ -229,6 +230,18 @@ def test_judging_alone_runs_nothing_and_says_so(lab: Lab) -> None:
     (check,) = json.loads(done.stdout)["checks"]
     assert (check["status"], lab.runs) == ("invalid", [])
     assert "repeat takes runs of the pipeline, which the main job makes" in check["message"]
+
+
+def test_the_plan_tells_how_often_the_pipeline_would_run(lab: Lab) -> None:
+    away = rule(keys=", branches: [elsewhere]", count=9)
+    set_up(lab, rules(accuracy=rule(count=2), loss=rule(), n=away))
+    propose(lab)
+
+    said = lab.cml("plan", "--baseline", "origin/main").stdout
+
+    runs = "3 runs of each side by train.seed, at most (metrics:accuracy, metrics:loss)"
+    assert f"\nrepeat: {runs}\n" in said
+    assert lab.runs == []
 
 
 def test_a_job_that_is_told_to_stop_leaves_no_clone_and_no_stage_behind(lab: Lab) -> None:

@@ -52,6 +52,9 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield from (f"missing: {path} is neither here nor remote" for path in plan.pipeline.missing)
     base = plan.baseline
     yield f"compare: with {base.revision} ({base.sha[:7]})" if base else "compare: no baseline yet"
+    for repeats in plan.repeats:
+        what = f"{repeats.runs} runs of each side by {repeats.seed}, at most"
+        yield f"repeat: {what} ({', '.join(repeats.checks)})"
     yield f"publish: {plan.publish}"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cml.checks.model import Check, Comparison
-    from cml.commands.repeating import Repeater
+    from cml.commands.repeater import Repeater
     from cml.commands.run import Surroundings
     from cml.config import Settings
     from cml.pipeline import Project

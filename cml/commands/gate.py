@@ -105,7 +105,7 @@ def judge(start: Path, checkout: Checkout, record: Record, found: Evidence) -> J
 
 def _results(rules: Rules, record: Record, found: Evidence) -> Iterator[CheckResult]:
     for which, gradient in ((rules.own, False), (rules.gradient, True)):
-        counted = [check for check in which.checks if _applies(check, record.context)]
+        counted = [check for check in which.checks if applies(check, record.context)]
         seen = _corrected([evidence.values(check, record, found) for check in counted], counted)
         for check, values in zip(counted, seen, strict=True):
             result = judging.judge(check, values, gradient=gradient)
@@ -144,7 +144,8 @@ def _waived(
     return [*waiving.waived(results, waivers, day), *waiving.expired(kept, day)]
 
 
-def _applies(check: policy.Check, context: Context) -> bool:
+def applies(check: policy.Check, context: Context) -> bool:
+    """Tell whether a check counts in a run."""
     asked = context.pull_request is not None
     return any(
         judging.applies(check, pull_request=asked, branch=branch)

@@ -93,7 +93,8 @@ def _yaml_with(text: str, file: str, name: str, value: int) -> str:
 def _position(data: Any, name: str) -> tuple[int, int]:
     """Return line and column, from 0, of a parameter in YAML that was read with its places."""
     holder, key = _holder(data, name)
-    found = holder.lc.item(key) if isinstance(holder, list) else holder.lc.value(key)
+    places = holder.lc
+    found = places.item(key) if isinstance(holder, list) else places.value(key)
     return found or (0, 0)
 
 
