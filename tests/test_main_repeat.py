@@ -66,6 +66,19 @@ def test_where_less_is_better_the_same_runs_say_the_same(lab: Lab) -> None:
     assert sorted(lab.runs) == ["0.45/7", "0.45/8", "0.45/9", "0.55/8", "0.55/9"]
 
 
+def test_with_a_margin_only_what_is_shown_to_be_no_worse_passes(lab: Lab) -> None:
+    close = rule(keys=", margin: 0.001").replace("higher", "lower")
+    set_up(lab, rules(accuracy=rule(keys=", margin: 0.3"), loss=close))
+
+    done = job(lab, "ci", propose(lab, HARMLESS))
+
+    assert done.code == 5, done.log
+    wide, narrow = done.checks
+    assert (wide["status"], narrow["status"]) == ("pass", "inconclusive")
+    assert "that is not worse by more than the margin of 0.3" in wide["message"]
+    assert "more runs of each side, if the difference stays as it is" in narrow["message"]
+
+
 def test_what_one_job_ran_the_next_takes_from_the_run_cache_in_the_remote(lab: Lab) -> None:
     set_up(lab)
     first = job(lab, "first", propose(lab, HARMLESS))
@@ -149,7 +162,7 @@ def test_a_run_that_fails_names_side_and_seed_and_stage(lab: Lab, rate: float, s
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("float('nan')", "accuracy is NaN"),
+        ("float('nan')", "stage 'evaluate' made metrics.json: accuracy is NaN"),
         ("None", "accuracy is missing"),
         ("'good'", 'accuracy is not a number but "good"'),
         ("10**400", "is too large to calculate with"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from main_kit import ci
 from repeat_kit import DVC_YAML, HARMFUL, HARMLESS, TRAIN, job, propose, rule, rules, set_up, spare
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def stored(lab: Lab) -> list[str]:
     return sorted(str(path) for path in lab.storage.rglob("*"))
 
 
-def test_a_project_below_the_top_is_run_where_it_lies(lab: Lab) -> None:
+def test_a_project_below_the_top_of_a_shallow_clone_is_run_where_it_lies(lab: Lab) -> None:
     place = "[a]/project"
     project = lab.work / place
     project.mkdir(parents=True)
@@ -30,11 +31,13 @@ def test_a_project_below_the_top_is_run_where_it_lies(lab: Lab) -> None:
     remote = "[core]\n    remote = s\n['remote \"s\"']\n    url = ../../../../storage\n"
     set_up(lab, into=place, **{".dvc/config": remote, "../beside.txt": "beside\n"})
 
-    done = job(lab, "ci", propose(lab, HARMFUL, cwd=project), into=place)
+    sha = propose(lab, HARMFUL, cwd=project)
+    cwd = lab.clone("ci", "--depth=1", "--branch=topic") / place
 
-    assert done.code == 1, done.log
-    assert "the mean over 3 runs of each side changed by -" in done.message
-    assert "cml-run: stage train: ran" in done.log
+    done = lab.cml("--baseline", "origin/main", cwd=cwd, **spare(lab), **ci(sha, "topic"))
+
+    assert done.returncode == 1, done.stderr
+    assert "cml-run: stage train: ran" in done.stderr
     assert sorted(lab.runs) == ["0.5273/7", "0.5273/8", "0.5273/9", "0.55/8", "0.55/9"]
 
 

@@ -54,6 +54,14 @@ class Seed:
         return self.text.rpartition(":")[2]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What a run has made: the stage that it ran up to, and all metrics on the way there."""
+
+    stage: str
+    metrics: Reading
+
+
 # Not frozen: the runs that several checks share are kept.
 @dataclass(kw_only=True)
 class Repeater:
@@ -72,7 +80,7 @@ class Repeater:
     jobs: int
     forge: Forge
     publish: bool
-    _known: dict[tuple[str, Seed, int, str], Reading | CmlError] = field(default_factory=dict)
+    _known: dict[tuple[str, Seed, int, str], Made | CmlError] = field(default_factory=dict)
 
     def values(
         self, metric: MetricChange, seed: Seed, sides: list[Side], count: int
@@ -139,13 +147,15 @@ class Repeater:
     ) -> float:
         what = f"repeat {number[0]} of {number[1]} of {side.name}, {seed.text} = {value}"
         with _told(what):
-            read = self._read(side, seed, value, metric.path, what)
-            found = read.values.get(metric.path, {}).get(metric.name)
-            if why := read.errors.get(metric.path) or rules.fault(found):
-                raise PipelineError(f"{metric.name} {why}, as {metric.path} was made there")
+            made = self._made(side, seed, value, metric.path, what)
+            if why := made.metrics.errors.get(metric.path):
+                raise PipelineError(f"what stage {made.stage!r} made cannot be read: {why}")
+            found = made.metrics.values.get(metric.path, {}).get(metric.name)
+            if why := rules.fault(found):
+                raise PipelineError(f"stage {made.stage!r} made {metric.path}: {metric.name} {why}")
             return _float(found)
 
-    def _read(self, side: Side, seed: Seed, value: int, path: str, what: str) -> Reading:
+    def _made(self, side: Side, seed: Seed, value: int, path: str, what: str) -> Made:
         """Return the metrics that a run makes on the way to a file; it runs once for all checks."""
         key = side.sha, seed, value, path
         if key not in self._known:
@@ -158,7 +168,7 @@ class Repeater:
             raise known
         return known
 
-    def _run(self, side: Side, seed: Seed, value: int, path: str, what: str) -> Reading:
+    def _run(self, side: Side, seed: Seed, value: int, path: str, what: str) -> Made:
         ran: list[str] = []
 
         def finished(stage: Stage) -> None:
@@ -173,7 +183,7 @@ class Repeater:
             pipeline.reproduce(project, [stage], jobs=self.jobs, listener=listener)
             if self.publish:
                 _keep(project, ran)
-            return pipeline.made_metrics(project, stage)
+            return Made(stage=stage, metrics=pipeline.made_metrics(project, stage))
 
     @contextmanager
     def _cloned(self, side: Side) -> Iterator[Project]:
