@@ -70,8 +70,23 @@ def test_a_slice_of_unknown_size_counts() -> None:
 
     assert sliced(now).status == "fail"
     assert sliced(now | {"n_de": "few"}).status == "fail"
-    assert sliced(now | {"n_de": 49.5}).status == "pass"
-    assert sliced(now | {"n_de": 50}).status == "fail"
+    # It was there, and nobody knows how large.
+    assert sliced(now | {"n_de": 49.5}).status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "status"), [(49, 49.5, "pass"), (50, 49, "fail"), (49, 50, "fail")]
+)
+def test_a_slice_is_small_only_where_it_always_was(before: float, now: float, status: str) -> None:
+    old, new = {"acc_de": 0.9, "n_de": before}, {"acc_de": 0.1, "n_de": now, "acc": 0.9}
+
+    result = judging.judge(check(SLICED), Values(now=new, before=old))
+
+    assert result.status == status
+    # Without a baseline, and where the slice is new, there is only one size.
+    for values in (Values(now=new), Values(now=new, before={"acc_de": None, "n_de": None})):
+        small = judging.judge(check(SLICED), values)
+        assert ("Left out" in small.message) == (now < 50)
 
 
 def test_without_any_slice_nothing_can_be_said() -> None:

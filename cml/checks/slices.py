@@ -42,19 +42,28 @@ def left_out(check: Check, small: list[str]) -> str:
 
 
 def _too_small(check: Check, name: str, values: Values) -> bool:
-    """Return whether a slice is known to be too small; one of unknown size counts."""
+    """Return whether a slice is known to be too small; one of unknown size counts.
+
+    A change cannot take a slice out by what it says of its size: it was small before, or is new.
+    """
     if check.min_size is None:
         return False
-    size = _size(check, name, values)
+    size, before = _size(check, name), values.before or {}
+    was_there = name in values.problems_before or before.get(name) is not None
+    if before.get(size) is None and was_there:
+        return False
+    sizes = [each for each in (values.now.get(size), before.get(size)) if each is not None]
+    return bool(sizes) and all(_below(check.min_size, each) for each in sizes)
+
+
+def _below(least: int, size: Value) -> bool:
     if rules.fault(size) is not None or size is None or isinstance(size, str):
         return False
-    return Fraction(size) < check.min_size
+    return Fraction(size) < least
 
 
-def _size(check: Check, name: str, values: Values) -> Value:
-    """Return a slice's size, now or else before: `n_de` for accuracy_de."""
+def _size(check: Check, name: str) -> str:
+    """Name the metric that is a slice's size: `n_de` for accuracy_de."""
     before, _, after = (check.slices or "").partition("*")
     wildcard = name[len(before) : len(name) - len(after)]
-    metric = (check.size or "").replace("*", wildcard)
-    size = values.now.get(metric)
-    return (values.before or {}).get(metric) if size is None else size
+    return (check.size or "").replace("*", wildcard)
