@@ -67,10 +67,10 @@ def test_where_less_is_better_the_same_runs_say_the_same(lab: Lab) -> None:
 
 
 def test_with_a_margin_only_what_is_shown_to_be_no_worse_passes(lab: Lab) -> None:
-    close = rule(keys=", margin: 0.001").replace("higher", "lower")
+    close = rule(keys=", margin: 0.03").replace("higher", "lower")
     set_up(lab, rules(accuracy=rule(keys=", margin: 0.3"), loss=close))
 
-    done = job(lab, "ci", propose(lab, HARMLESS))
+    done = job(lab, "ci", propose(lab, HARMFUL))
 
     assert done.code == 5, done.log
     wide, narrow = done.checks
