@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,9 +93,7 @@ def values(check: Check, record: Record, found: Evidence) -> Values:
 
 def _metrics(check: Check, record: Record, found: Evidence) -> Values:
     """Take the metrics of one file, or those of all files where no name is in two of them."""
-    paths = dict.fromkeys(metric.path for metric in record.metrics)
-    named = (one for one in paths if check.subject.startswith(f"{one}:"))
-    path = max(named, key=len, default=None)
+    path = _file(check.subject, record.metrics)
     chosen = [metric for metric in record.metrics if path in {None, metric.path}]
     problems = {metric.name: metric.problem for metric in chosen if metric.problem}
     for name, places in _shared(chosen).items():
@@ -110,6 +109,24 @@ def _metrics(check: Check, record: Record, found: Evidence) -> Values:
         comparison=_comparison(check, judged, record, found),
         name=name,
     )
+
+
+def _file(subject: str, metrics: list[MetricChange]) -> str | None:
+    """Return the file that `metrics:FILE:NAME` names; None for `metrics:NAME`.
+
+    Raises:
+        UsageError: it can be read both ways; a change could choose what suits it.
+    """
+    names = [metric for metric in metrics if metric.name == subject]
+    files = [metric for metric in metrics if f"{metric.path}:{metric.name}" == subject]
+    if not files:
+        paths = [metric.path for metric in metrics if subject.startswith(f"{metric.path}:")]
+        return None if names else max(paths, key=len, default=None)
+    if len(files) + len(names) > 1:
+        ways = " and as ".join(f"{metric.name} in {metric.path}" for metric in (*files, *names))
+        one = f"write metrics:{names[0].path}:{subject}, or " if names else ""
+        raise UsageError(f"can be read as {ways}: {one}give one of them another name")
+    return files[0].path
 
 
 def _comparison(
@@ -139,15 +156,33 @@ def _shared(metrics: list[MetricChange]) -> dict[str, list[str]]:
 def _custom(check: Check, record: Record, found: Evidence) -> Values:
     """Read a value by its JSON pointer from a file, here and at the baseline."""
     file, pointer = check.subject, check.aggregate or ""
-    before = found.checkout.show(record.baseline.sha, file) if record.baseline else None
-    then = None if before is None else {check.subject: _pointed(file, before, pointer)}
+    now, then = _content(file, found), None
+    if record.baseline is not None:
+        sha = record.baseline.sha
+        then = found.checkout.show(sha, file)
+        then = _kept(file, sha, found) if then is None else then
+    return Values(
+        now={} if now is None else {file: _pointed(file, now, pointer)},
+        before=None if then is None else {file: _pointed(file, then, pointer)},
+    )
+
+
+def _content(file: str, found: Evidence) -> bytes | None:
+    """Read a file here; a result that DVC did not need in the work tree is in its cache."""
     try:
-        text = (found.checkout.root / file).read_bytes()
+        return (found.checkout.root / file).read_bytes()
     except FileNotFoundError:
-        return Values(before=then)
+        return _kept(file, pipeline.WORKSPACE, found)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    return Values(now={check.subject: _pointed(file, text, pointer)}, before=then)
+
+
+def _kept(file: str, revision: str, found: Evidence) -> bytes | None:
+    """Read a file of the repository that DVC keeps; None where it keeps none of that name."""
+    if found.project is None:
+        return None
+    path = os.path.relpath(found.checkout.root / file, found.project.root.resolve())
+    return pipeline.content(found.project, revision, path.replace(os.sep, "/"))
 
 
 def _pointed(file: str, text: bytes, pointer: str) -> Value:
