@@ -93,3 +93,41 @@ def test_a_name_that_is_a_file_and_a_name_too_is_invalid(lab: Lab, where: str) -
         "can be read as accuracy in val and as val:accuracy in metrics.json: write "
         "metrics:metrics.json:val:accuracy, or give one of them another name" in check["message"]
     )
+
+
+def test_check_without_dvc_reads_the_files_of_the_rules_in_force(lab: Lab) -> None:
+    """A change that takes its rule away, or names another file, hides no metric."""
+    plain = lab.root / "plain"
+    plain.mkdir()
+    lab.git("init", "-q", "-b", "main", cwd=plain)
+    rules = "checks:\n  metrics:out/m.json:acc: {direction: higher}\n"
+    lab.write("cml.yaml", rules, cwd=plain)
+    lab.write("out/m.json", '{"acc": 0.9}', cwd=plain)
+    lab.commit("First", cwd=plain, push=False)
+    lab.git("checkout", "-q", "-b", "better", cwd=plain)
+    lab.write("x.json", '{"y": 1}', cwd=plain)
+    for text in ("checks: {}\n", "checks:\n  metrics:x.json:y: {target: 0..}\n"):
+        lab.write("cml.yaml", text, cwd=plain)
+        for value, status in ((0.95, 0), (0.1, 1)):
+            lab.write("out/m.json", f'{{"acc": {value}}}', cwd=plain)
+            lab.commit("Change", cwd=plain, push=False)
+            done = lab.cml("check", "--json", "--baseline", "main", cwd=plain)
+            assert done.returncode == status, done.stdout + done.stderr
+            (found,) = json.loads(done.stdout)["checks"]
+            assert (found["name"], found["value"]) == ("metrics:out/m.json:acc", value)
+
+
+def test_check_without_dvc_tells_of_a_baseline_whose_rules_are_wrong(lab: Lab) -> None:
+    plain = lab.root / "plain"
+    plain.mkdir()
+    lab.git("init", "-q", "-b", "main", cwd=plain)
+    lab.write("cml.yaml", "checks: {metrics:m.json:acc: {targt: 1}}\n", cwd=plain)
+    lab.commit("First", cwd=plain, push=False)
+    lab.git("checkout", "-q", "-b", "better", cwd=plain)
+    lab.write("cml.yaml", "checks: {}\n", cwd=plain)
+    lab.commit("Change", cwd=plain, push=False)
+
+    done = lab.cml("check", "--json", "--baseline", "main", cwd=plain)
+
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert "cannot be read" in json.loads(done.stdout)["problems"][0]

@@ -65,18 +65,23 @@ def _readings(
     """Read the metrics of the baseline and of the work tree."""
     base = record.baseline.sha if record.baseline else None
     if found.project is None:
-        return _files(around, found.checkout, base)
+        return _files(_named(around, found.checkout, record), found.checkout, base)
     wanted = settings.metrics_diff_targets.names or None
     revisions = [*([base] if base else []), pipeline.WORKSPACE]
     read = pipeline.read_metrics(found.project, revisions, wanted)
     return read.get(base or "", metrics.Reading()), read[pipeline.WORKSPACE]
 
 
-def _files(
-    around: Surroundings, checkout: repo.Checkout, base: str | None
-) -> tuple[Reading, Reading]:
+def _named(around: Surroundings, checkout: repo.Checkout, record: Record) -> list[str]:
+    """Name the files of the rules in force, and of those that the change would have."""
+    rules = [gate.rules_here(around.start, checkout)]
+    with contextlib.suppress(UsageError):  # the gate says so
+        rules.append(gate.rules_in_force(around.start, checkout, record))
+    return list(dict.fromkeys(name for each in rules for name in gate.metrics_files(each)))
+
+
+def _files(names: list[str], checkout: repo.Checkout, base: str | None) -> tuple[Reading, Reading]:
     """Read the JSON files that checks name, where no DVC tells which files hold metrics."""
-    names = gate.metrics_files(gate.rules_here(around.start, checkout))
     here = {name: checkout.root / name for name in names}
     now = {name: path.read_bytes() for name, path in here.items() if path.is_file()}
     then = {name: checkout.show(base, name) for name in names} if base else {}
