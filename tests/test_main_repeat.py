@@ -81,7 +81,11 @@ def test_with_a_margin_only_what_is_shown_to_be_no_worse_passes(lab: Lab) -> Non
 
 def test_what_one_job_ran_the_next_takes_from_the_run_cache_in_the_remote(lab: Lab) -> None:
     set_up(lab)
+    objects = len([*lab.storage.glob("files/md5/??/*")])
     first = job(lab, "first", propose(lab, HARMLESS))
+    # Model and metrics of five runs.
+    assert len([*lab.storage.glob("files/md5/??/*")]) == objects + 10
+    assert lab.record(lab.root / "first")["transfer"]["pushed_files"] == 10
     assert sorted(lab.runs) == ["0.5496/7", "0.5496/8", "0.5496/9", "0.55/8", "0.55/9"]
     (lab.root / "runs.log").unlink()
 
