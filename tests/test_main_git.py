@@ -106,3 +106,16 @@ def test_what_dvc_adds_to_its_own_gitignore_is_no_edit_of_the_users(lab: Lab) ->
     assert done.returncode == 0, done.stderr
     assert "/tmp" in lab.git("show", "main:.dvc/.gitignore", cwd=lab.origin)
     assert lab.git("rev-parse", "main^", cwd=lab.origin) == source
+
+
+def test_a_stage_that_replaces_the_baseline_in_git_changes_no_rules(lab: Lab) -> None:
+    lab.write("cml.yaml", "checks:\n  metrics:accuracy: {target: 1.5..}\n")
+    lab.commit("Set the gate")
+    lab.git("checkout", "-q", "-b", "idea")
+    lab.git("rm", "-q", "cml.yaml")
+    trick = "import subprocess\nsubprocess.run('git replace -f origin/main HEAD', shell=True)\n"
+    lab.write("train.py", (lab.work / "train.py").read_text() + trick)
+    lab.change_rate(0.1)
+    done = lab.cml()
+    assert "replace" in lab.git("for-each-ref", "refs/replace")
+    assert done.returncode == 1, done.stdout

@@ -23,6 +23,8 @@ _ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     # Every path is data: no `*` and no `:(magic)` in a name may select other files.
     "GIT_LITERAL_PATHSPECS": "1",
+    # A commit is what its sha says: a stage can write `refs/replace` and make the rules others.
+    "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
 _CONFIG: Config = (
