@@ -159,6 +159,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 class Published(msgspec.Struct, frozen=True, kw_only=True):
     """What left this machine.
 
+    `parent` is the commit that `commit` stands on: the one that ran, or a newer one of its branch.
     `proposed` is the branch that waits for its pull request, whose address is `pull_request`.
     """
 
@@ -171,6 +172,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     comment: str | None = None
     status: str | None = None
     note: str | None = None
+    parent: str | None = None
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -174,6 +174,7 @@ def _commit(
 def _published(saved: repo.Saved, *, proposed: bool = False) -> Published:
     return Published(
         commit=saved.commit,
+        parent=saved.parent,
         tag=saved.tag,
         ref=None if saved.pushed else saved.ref,
         proposed=saved.branch if proposed else None,

@@ -143,7 +143,8 @@ class Telling:
 
     def _statuses(self, record: Record, render: Callable[[int], str]) -> str | None:
         """Set the statuses of the commit that ran and of the one that holds its results."""
-        state = "error" if record.outcome == "failed" else self._state(record.verdict)
+        failed = record.outcome == "failed" or record.failure is not None
+        state = "error" if failed else self._state(record.verdict)
         summary, said = render(self.forge.comment_limit), report.title(record)
         found = [self._status(sha, self.name, state, said, summary) for sha in _shas(record)]
         self.settled = True
@@ -253,9 +254,13 @@ def _outputs(record: Record, bundle: Path) -> dict[str, str]:
 
 
 def _shas(record: Record) -> list[str]:
-    """Return the commit that ran, and the one that holds its results where these were pushed."""
-    published = record.published
-    shas = (record.context.sha, published.commit if published.pushed else None)
+    """Return the commit that ran, and the one that holds its results where these were pushed.
+
+    Results that stand on top of newcomers hold what this run has not judged.
+    """
+    published, sha = record.published, record.context.sha
+    judged = published.pushed and published.parent == sha
+    shas = (sha, published.commit if judged else None)
     return list(dict.fromkeys(filter(None, shas)))
 
 

@@ -43,6 +43,7 @@ def offer(checkout: WorkTree, results: Commit) -> Saved:
             note = f"the results wait on the branch {name}"
             return Saved(
                 commit=commit,
+                parent=results.source,
                 ref=ref,
                 branch=name,
                 tag=results.tag if free or there.get(tag[0] if tag else "") == commit else None,

@@ -24,6 +24,7 @@ class Saved:
 
     Attributes:
         commit: the commit that holds them; None where nothing differed from the source.
+        parent: the commit that it stands on: the source, or a newer one of the branch.
         ref: the full name by which the remote has it.
         branch: the branch that contains it; None where it is kept beside the branch.
         tag: the tag that names it.
@@ -32,6 +33,7 @@ class Saved:
     """
 
     commit: str | None = None
+    parent: str | None = None
     ref: str | None = None
     branch: str | None = None
     tag: str | None = None
@@ -99,6 +101,7 @@ def _try(checkout: WorkTree, case: Case) -> Saved | None:
             return None
         others = standing.earlier(checkout, results, tip)
         same = next((other for other in others if standing.same(checkout, case, other)), None)
+        same = same or standing.twin(checkout, case, tip)
         if same:
             return _adopt(checkout, results, same)
         if others:
@@ -114,11 +117,11 @@ def _try(checkout: WorkTree, case: Case) -> Saved | None:
 def _push(checkout: WorkTree, case: Case, tip: str | None, free_tag: list[str]) -> Saved | None:
     """Push the results on top of the branch, and the tag if no other commit has it."""
     results = case.results
-    commit, notes = case.own, list[str]()
+    commit, parent, notes = case.own, results.source, list[str]()
     if tip and not checkout.is_ancestor(tip, results.source):
         tree = commits.stage(checkout, results, parent=tip)
-        commit = commits.record(checkout, results, tree, parent=tip)
-        notes.append(f"the results stand on top of newer commits of {results.branch}")
+        commit, parent = commits.record(checkout, results, tree, parent=tip), tip
+        notes.append(_overtaken(results))
     _upload_large_files(checkout, case, commit)
     branch = remotes.branch_ref(checkout, results.branch)
     if _deliver(checkout, commit, [branch, *free_tag]) != "pushed":
@@ -127,6 +130,7 @@ def _push(checkout: WorkTree, case: Case, tip: str | None, free_tag: list[str]) 
         notes.append(_taken(results.tag))
     return Saved(
         commit=commit,
+        parent=parent,
         ref=branch,
         branch=results.branch,
         tag=results.tag if free_tag else None,
@@ -139,13 +143,17 @@ def _adopt(checkout: WorkTree, results: Commit, commit: str) -> Saved:
     tag = results.tag
     if tag and _deliver(checkout, commit, [remotes.tag_ref(checkout, tag)]) != "pushed":
         tag = None
+    parent = checkout.parent(commit)
+    notes = [_overtaken(results)] if parent != results.source else []
+    notes += [_taken(results.tag)] if results.tag and not tag else []
     return Saved(
         commit=commit,
+        parent=parent,
         ref=remotes.branch_ref(checkout, results.branch),
         branch=results.branch,
         tag=tag,
         adopted=True,
-        note=_taken(results.tag) if results.tag and not tag else None,
+        note="; ".join(notes) or None,
     )
 
 
@@ -163,6 +171,7 @@ def _keep(checkout: WorkTree, case: Case, reason: str, *, apart: bool = False) -
         if ours or (held is None and _deliver(checkout, case.own, [ref]) == "pushed"):
             return Saved(
                 commit=held or case.own,
+                parent=results.source,
                 ref=ref,
                 tag=results.tag if ref == tag else None,
                 adopted=ours,
@@ -205,6 +214,11 @@ def _upload_large_files(checkout: WorkTree, case: Case, commit: str) -> None:
     if standing.in_large_files(checkout, case):
         done = transport.run(checkout, "lfs", "push", refs=[commit], push=True)
         transport.check(checkout, done, "push to")
+
+
+def _overtaken(results: Commit) -> str:
+    newer = f"newer commits of {results.branch}"
+    return f"the results stand on top of {newer}: the newest one's own run judges them there"
 
 
 def _taken(tag: str) -> str:

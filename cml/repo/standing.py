@@ -72,6 +72,24 @@ def same(checkout: WorkTree, case: Case, other: str) -> bool:
     return not checkout.changed_paths(case.own, other) & (touched | case.touched)
 
 
+def twin(checkout: WorkTree, case: Case, tip: str) -> str | None:
+    """Find results that stand directly on the source and are ours, whoever's run made them.
+
+    Another run that was overtaken by the source has put them there.
+    """
+    own = (checkout.tree(case.own), (case.results.source,))
+    shas = checkout.git.text("rev-list", "--ancestry-path", f"{case.results.source}..{tip}").split()
+    found = (commit for commit in checkout.commits(*shas) if commit) if shas else ()
+    return next(
+        (
+            commit.sha
+            for commit in found
+            if (commit.tree, commit.parents) == own and commit.message.startswith(commits.SUBJECT)
+        ),
+        None,
+    )
+
+
 def obstacle(checkout: WorkTree, case: Case, tip: str | None) -> str | None:
     """Say why the results cannot go on top of the branch; None where they can."""
     source, branch = case.results.source, case.results.branch
