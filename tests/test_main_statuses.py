@@ -55,9 +55,9 @@ def test_results_on_top_of_a_newcomer_do_not_inherit_the_status_of_another_commi
     assert forge.shown(commit) == {}
 
 
-@pytest.mark.parametrize(("accuracy", "good"), [(0.1, False), (0.8, True)])
+@pytest.mark.parametrize(("accuracy", "verdict"), [(0.1, "fail"), (0.8, "pass")])
 def test_the_newcomers_own_run_judges_the_results_that_stand_on_it(
-    lab: Lab, forge: Fake, accuracy: float, good: bool
+    lab: Lab, forge: Fake, accuracy: float, verdict: str
 ) -> None:
     overtaken(lab, forge, accuracy)
     (commit,) = results(lab, "better")
@@ -65,7 +65,7 @@ def test_the_newcomers_own_run_judges_the_results_that_stand_on_it(
     job(lab, forge, "push", mate, cwd=checked_out(lab, "mate-ci", mate), branch="better")
     assert results(lab, "better") == [commit]
     for name in (NAME, f"{NAME}/{CHECK}"):
-        assert (forge.shown(commit)[name] == GOOD) == good
+        assert (forge.shown(commit)[name] == GOOD) == (verdict == "pass")
         assert forge.shown(commit)[name] == forge.shown(mate)[name]
 
 

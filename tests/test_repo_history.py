@@ -215,6 +215,29 @@ def test_a_nearer_merge_base_that_is_cut_off_is_not_missed(world: World) -> None
     assert checkout.merge_base("origin/main", "HEAD") == expected
 
 
+def dated(world: World, count: int, parent: str, date: str) -> str:
+    """Make a line of commits, all of which claim a date; return its end."""
+    tree = git(world.work, "rev-parse", "main^{tree}")
+    for number in range(count):
+        args = ("commit-tree", tree, "-p", parent, "-m", str(number))
+        parent = git(world.work, *args, GIT_COMMITTER_DATE=date)
+    return parent
+
+
+def test_dates_that_a_change_invents_do_not_hide_the_merge_base(world: World) -> None:
+    old = world.checkout.head
+    gate = commit(world.work, "the gate")
+    git(world.work, "push", "--quiet", "origin", "main")
+    long = dated(world, 70, gate, "1971-01-01T00:00:00Z")
+    tree = git(world.work, "rev-parse", "main^{tree}")
+    topic = git(world.work, "commit-tree", tree, "-p", old, "-p", long, "-m", "topic")
+    git(world.work, "push", "--quiet", "origin", f"{topic}:refs/heads/topic")
+    for folder in (world.clone("full"), world.pulled(topic)):
+        checkout = opened(folder)
+        assert checkout.ensure("main") == gate
+        assert checkout.merge_base("origin/main", topic) == gate
+
+
 def test_unrelated_histories_have_no_merge_base(world: World) -> None:
     git(world.work, "checkout", "--quiet", "--orphan", "alone")
     alone = commit(world.work, "alone")

@@ -94,8 +94,8 @@ def merge_base(checkout: WorkTree, first: str, second: str) -> str | None:
 
     Args:
         checkout: the work tree.
-        first: a revision that is here.
-        second: another.
+        first: a revision that is here, of history that is trusted.
+        second: another, whose commits may claim any date.
 
     Returns:
         Its sha; None where the two have no common history.
@@ -107,26 +107,35 @@ def merge_base(checkout: WorkTree, first: str, second: str) -> str | None:
     tips = checkout.commit(first).sha, checkout.commit(second).sha
     for depth in (*STEPS, None):
         found = checkout.git.attempt("merge-base", *tips).output.decode().strip() or None
-        hidden = cut_off(checkout, *tips, beyond=found)
+        hidden = _hiding(checkout, *tips, found)
         if not hidden or depth is None or not transport.has_remote(checkout):
             return found
         remotes.fetch(checkout, *hidden, depth=depth)
     return None
 
 
-def cut_off(checkout: WorkTree, *tips: str, beyond: str | None = None) -> list[str]:
+def cut_off(checkout: WorkTree, *tips: str, since: int = 0) -> list[str]:
     """List the commits in the history of `tips` whose parents a shallow clone lacks.
 
-    With `beyond`, a common ancestor, only those are listed that may hide a better one: as git
-    does, this takes commits to be no older than their parents.
+    A tip `^REVISION` takes the history of that away. Only commits made `since`, in seconds since
+    1970, are listed.
     """
     shallow = checkout.shallow_commits()
-    if not shallow:
-        return []
-    since = _dated(checkout, "--max-count=1", beyond)[0][0] if beyond else 0
-    excluded = [f"^{beyond}"] if beyond else []
-    roots = _dated(checkout, "--max-parents=0", *tips, *excluded)
+    roots = _dated(checkout, "--max-parents=0", *tips) if shallow else []
     return [sha for time, sha in roots if sha in shallow and time >= since]
+
+
+def _hiding(checkout: WorkTree, first: str, second: str, found: str | None) -> list[str]:
+    """List the commits behind which a better common ancestor than `found` may be cut off.
+
+    In the first one's history commits are taken to be no older than their parents, so that an old
+    branch that was merged costs nothing. Who makes the second can date it as they like.
+    """
+    if found is None or not checkout.is_shallow:
+        return cut_off(checkout, first, second)
+    ((since, _),) = _dated(checkout, "--max-count=1", found)
+    ours = cut_off(checkout, first, f"^{found}", since=since)
+    return sorted({*ours, *cut_off(checkout, second, f"^{found}")})
 
 
 def deepen(checkout: WorkTree, tip: str, commits: int) -> bool:
