@@ -17,7 +17,7 @@ def values(check: Check, record: Record, project: Project | None) -> Values:
     """Return what a check of `seconds` or of `bytes` judges."""
     if check.source == "seconds":
         return _seconds(check.subject, record, project)
-    return _size(check.subject, record, project)
+    return _size(check, record, project)
 
 
 def _seconds(name: str, record: Record, project: Project | None) -> Values:
@@ -32,12 +32,13 @@ def _seconds(name: str, record: Record, project: Project | None) -> Values:
     return Values()
 
 
-def _size(path: str, record: Record, project: Project | None) -> Values:
-    """Return the size of an output, here and at the baseline, as DVC records it."""
+def _size(check: Check, record: Record, project: Project | None) -> Values:
+    """Return the size of an output here, and at the baseline where that is asked for."""
     if project is None:
         return Values()
-    base = record.baseline.sha if record.baseline else None
-    before = pipeline.size(project, base, path) if base else None
+    path, before = check.subject, None
+    if record.baseline and check.relative:
+        before = pipeline.size(project, record.baseline.sha, path)
     return Values(
         now={path: pipeline.size(project, pipeline.WORKSPACE, path)},
         before=None if before is None else {path: before},

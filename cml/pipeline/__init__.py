@@ -9,9 +9,10 @@ from cml.pipeline.parameters import parameter, set_parameter
 from cml.pipeline.planning import Plan, PlannedStage, Pull, plan
 from cml.pipeline.plotting import plots
 from cml.pipeline.project import Project, find_root, open_project
-from cml.pipeline.recorded import content, making, size, stages
+from cml.pipeline.recorded import content, making, stages
 from cml.pipeline.reproduce import Listener, reproduce
 from cml.pipeline.results import files, holds, inputs, moved
+from cml.pipeline.sizes import size
 from cml.pipeline.traffic import WORKSPACE
 from cml.pipeline.transfer import absent_from_remote, has_remote, lost, pull, push, require_remote
 from cml.pipeline.update import update

@@ -48,15 +48,6 @@ def making(project: Project, revision: str, path: str) -> str | None:
         return repr(sorted((item.def_path, str(item.hash_info)) for item in known))
 
 
-def size(project: Project, revision: str, path: str) -> int | None:
-    """Return the bytes of an output as a revision records them; None where it records none."""
-    with project.locked(), translated("cannot read the size of an output"):
-        if not holds_project(project, revision):
-            return None
-        out = outputs(project, revision).get(path)
-        return out.meta.size if out is not None and out.hash_info else None
-
-
 def content(project: Project, revision: str, path: str) -> bytes | None:
     """Return a file that DVC keeps as a revision records it, also one inside of a folder.
 
@@ -130,7 +121,7 @@ def pull(project: Project, wanted: Mapping[str, set[str]]) -> bool:
     infos = hashes(project, wanted)
     came = pull_objects(project, infos)
     folders = [info for info in infos if info.isdir and cache_path(project.repo, info).exists()]
-    return pull_objects(project, {i for f in folders for i in _contents(project, f)}) or came
+    return pull_objects(project, {i for f in folders for i in contents(project, f)}) or came
 
 
 def pull_objects(project: Project, infos: Iterable[Any]) -> bool:
@@ -139,11 +130,11 @@ def pull_objects(project: Project, infos: Iterable[Any]) -> bool:
     return bool(absent and project.repo.cloud.pull(absent).transferred)
 
 
-def _contents(project: Project, folder: Any) -> set[Any]:
-    """Return the hashes that a folder's listing names."""
+def contents(project: Project, folder: Any) -> list[Any]:
+    """Return the hashes of all files that a folder's listing, in the cache, names."""
     from dvc_data.hashfile import load
 
-    return {info for _, _, info in load(project.repo.cache.local, folder)}
+    return [info for _, _, info in load(project.repo.cache.local, folder)]
 
 
 def _is_or_holds(recorded: str, paths: set[str]) -> bool:
