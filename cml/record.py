@@ -23,7 +23,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Where we are. `sha` is the commit that people see: a pull request's head, not its merge.
 
     `private` is None where nothing tells; `closed` says that the pull request has just ended;
-    `actor` is the account that set off the run, as the forge says.
+    `actor` is the account whose push set off the run, as the forge says.
     """
 
     forge: Forge = "terminal"
@@ -178,8 +178,9 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of one run.
 
-    `problems` are sentences, each of which makes the verdict invalid. `policy_changes` are edits
-    to the checks, which take effect once they are merged.
+    `rules` is the commit whose checks judge. `problems` are sentences, each of which makes the
+    verdict invalid. `policy_changes` are edits to the checks, which take effect once they are
+    merged.
     """
 
     version: int = VERSION
@@ -187,6 +188,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome = "unchanged"
     reason: str | None = None
     baseline: Baseline | None = None
+    rules: Baseline | None = None
     stages: list[Stage] = field(default_factory=list)
     transfer: Transfer = field(default_factory=Transfer)
     updates: list[Update] = field(default_factory=list)

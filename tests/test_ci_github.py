@@ -138,8 +138,20 @@ def test_a_github_pull_request_without_its_payload_is_not_trusted_and_has_no_sha
     payload: dict[str, Any] | None,
 ) -> None:
     assert ci.context(GITHUB_PULL_REQUEST, payload) == github(
-        event="pull_request", branch="feature/lr", pull_request=7, target="main", trusted=False
+        event="pull_request",
+        branch="feature/lr",
+        pull_request=7,
+        target="main",
+        trusted=False,
+        actor=None,
     )
+
+
+@pytest.mark.parametrize("action", ["reopened", "labeled", "ready_for_review"])
+def test_who_only_touches_a_github_pull_request_has_not_pushed_it(action: str) -> None:
+    payload = PULL_REQUEST_PAYLOAD | {"action": action}
+    assert ci.context(GITHUB_PULL_REQUEST, payload).actor is None
+    assert ci.context(GITHUB_PULL_REQUEST, PULL_REQUEST_PAYLOAD).actor == "ada"
 
 
 def test_a_github_workflow_run_is_the_head_of_the_run_before() -> None:

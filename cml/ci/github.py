@@ -23,7 +23,7 @@ def context(environ: Environ, event: Event) -> Context:
         event=name,
         repository=variable(environ, "GITHUB_REPOSITORY"),
         private=_private(event),
-        actor=variable(environ, "GITHUB_ACTOR"),
+        actor=_actor(name or "", environ, event),
         run_url=_run_url(environ),
     )
 
@@ -74,6 +74,13 @@ def _is_own(environ: Environ, source: str | None, repository: str | None) -> boo
     """
     dependabot = variable(environ, "GITHUB_ACTOR") == "dependabot[bot]"
     return source is not None and source == repository and not dependabot
+
+
+def _actor(name: str, environ: Environ, event: Event) -> str | None:
+    """Name who set off the run by a push, and not by reopening or labelling a pull request."""
+    if name.startswith("pull_request") and look(event, "action") not in {"opened", "synchronize"}:
+        return None
+    return variable(environ, "GITHUB_ACTOR")
 
 
 def _private(event: Event) -> bool | None:

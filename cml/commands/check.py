@@ -35,7 +35,8 @@ def check(settings: Settings, around: Surroundings) -> tuple[Record, tuple[str, 
     context = run.located(around.context, checkout)
     gate.rules_here(around.start, checkout)
     force = in_force.find(settings, around, checkout, context)
-    settings, record = force.settings, Record(context=context, baseline=force.baseline)
+    settings = force.settings
+    record = Record(context=context, baseline=force.baseline, rules=force.rules)
     with contextlib.redirect_stdout(sys.stderr), _project(around) as project:
         found = evidence.gathered(settings, around, checkout, project)
         old, new = _readings(settings, around, record, found)

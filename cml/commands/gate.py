@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SETTINGS = "cml.yaml"
+_MEND = "Whoever may push there has to mend them, past this gate."
 GRADIENT = ".ps_project/config.yaml"
 """GradientCI's file, at the top of the repository."""
 
@@ -58,12 +59,14 @@ def rules_here(start: Path, checkout: Checkout) -> Rules:
 
 
 def rules_in_force(start: Path, checkout: Checkout, record: Record) -> Rules:
-    """Read the rules of the baseline; without one, those of the work tree.
+    """Read the rules of the record's commit of rules; without one, those of the work tree.
 
     Raises:
         UsageError: they are wrong.
     """
-    return _rules_before(start, checkout, record) or rules_here(start, checkout)
+    if record.rules is None:
+        return rules_here(start, checkout)
+    return _rules_at(start, checkout, record.rules.sha)
 
 
 def metrics_files(rules: Rules) -> list[str]:
@@ -73,12 +76,12 @@ def metrics_files(rules: Rules) -> list[str]:
 
 
 def judge(start: Path, checkout: Checkout, record: Record, found: Evidence) -> Judged:
-    """Judge a run by the rules of its baseline, so that no change can loosen its own gate.
+    """Judge a run by the rules of the branch it is for: no change can loosen its own gate.
 
     Args:
         start: the folder that the run was started in.
         checkout: the work tree.
-        record: what the run has found; without a baseline the rules are those of the work tree.
+        record: what the run has found, and the commit of the rules.
         found: reads values from other places than DVC's metrics.
 
     Raises:
@@ -88,19 +91,35 @@ def judge(start: Path, checkout: Checkout, record: Record, found: Evidence) -> J
     try:
         rules, problems = rules_in_force(start, checkout, record), list(record.problems)
     except UsageError as error:
-        problem = f"the rules of the baseline cannot be read: {error.message}"
+        problem = f"the rules in force cannot be read: {error.message}. {_MEND}"
         problems = [*record.problems, problem]
         return Judged(checks=[], policy_changes=[], problems=problems, verdict="invalid")
     results = _waived(list(_results(rules, record, found)), rules, now, found, record)
     return Judged(
         checks=results,
-        policy_changes=[
-            *policy.differences(rules.own, now.own),
-            *policy.differences(rules.gradient, now.gradient),
-        ],
+        policy_changes=_changes(start, checkout, record, (rules, now)),
         problems=problems,
         verdict=checks.verdict(problems, results),
     )
+
+
+def _changes(
+    start: Path, checkout: Checkout, record: Record, sides: tuple[Rules, Rules]
+) -> list[str]:
+    """Say how a change edits the rules; what the target has edited since is not its doing."""
+    (rules, now), sha = sides, record.baseline.sha if record.baseline else None
+    edits = _differences(rules, now)
+    try:
+        before = _rules_at(start, checkout, sha) if sha else rules
+    except UsageError:
+        return edits
+    own = _differences(before, now)
+    return [edit for edit in edits if edit in own]
+
+
+def _differences(old: Rules, new: Rules) -> list[str]:
+    own = policy.differences(old.own, new.own)
+    return [*own, *policy.differences(old.gradient, new.gradient)]
 
 
 def _results(rules: Rules, record: Record, found: Evidence) -> Iterator[CheckResult]:
@@ -137,8 +156,8 @@ def _waived(
     waivers = [*rules.own.waivers, *own]
     if not waivers:
         return results
-    # The baseline's day counts too: whoever proposes a change writes the date of its commit.
-    revisions = ["HEAD", *([record.baseline.sha] if record.baseline else [])]
+    # The rules' day counts too: whoever proposes a change writes the date of its commit.
+    revisions = ["HEAD", *([record.rules.sha] if record.rules else [])]
     day = max(found.checkout.committed_on(revision) for revision in revisions)
     kept = [waiver for waiver in waivers if waiver in now.own.waivers]
     return [*waiving.waived(results, waivers, day), *waiving.expired(kept, day)]
@@ -153,10 +172,7 @@ def applies(check: policy.Check, context: Context) -> bool:
     )
 
 
-def _rules_before(start: Path, checkout: Checkout, record: Record) -> Rules | None:
-    if record.baseline is None:
-        return None
-    sha = record.baseline.sha
+def _rules_at(start: Path, checkout: Checkout, sha: str) -> Rules:
     places = _places(start, checkout)
     texts = {path: _decoded(checkout.show(sha, path)) for path in places}
     return _rules(texts, f"{sha[:7]}:")
@@ -189,6 +205,11 @@ def _places(start: Path, checkout: Checkout) -> list[str]:
 
 
 def _text(path: Path) -> str | None:
+    if path.is_symlink():
+        raise UsageError(
+            f"{path} is a symbolic link, which git does not follow to read the rules of a commit",
+            hint="put the file itself there",
+        )
     try:
         return path.read_text(encoding="utf-8") if path.is_file() else None
     except (OSError, UnicodeDecodeError) as error:

@@ -1,7 +1,8 @@
-"""The settings that bear on the verdict: as the baseline has them, not as the change would."""
+"""Whose rules and settings judge a change: those of the branch it is for, not its own."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,34 +22,56 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class InForce:
-    """What a run is judged with: its settings, its baseline, and what the change says otherwise."""
+    """What a run is judged with: its settings, its baseline, and the commit of the rules.
+
+    `changes` are sentences: what the change says otherwise, which takes effect after the merge.
+    """
 
     settings: Settings
     baseline: Baseline | None
+    rules: Baseline | None
     changes: list[str]
 
 
 def find(own: Settings, around: Surroundings, checkout: Checkout, context: Context) -> InForce:
-    """Find the baseline, and the settings that bear on the verdict as its cml.yaml has them.
+    """Find the baseline and the rules, and the settings that bear on the verdict beside these.
 
-    Flags and the environment win as ever. Without a baseline, all settings are the change's own.
+    Flags and the environment win as ever. On a first commit, all settings are the change's own.
 
     Raises:
-        UsageError: the baseline cannot be found.
+        UsageError: a baseline, here or in force, cannot be found.
+        PublishError: more history is needed, and the remote cannot be reached or refuses.
     """
-    bare = around.settle(judging=config.File())
-    baseline = checkout.baseline(bare.baseline, context)
-    if baseline is None:
-        return InForce(settings=own, baseline=None, changes=[])
-    text = gate.settings_before(around.start, checkout, baseline.sha)
-    try:
-        found = around.settle(judging=text)
-    except UsageError as error:
-        log.warning("the settings of the baseline do not count: %s", error.message)
-        found = bare
-    if found.baseline != bare.baseline:
+    rules = checkout.rules(context)
+    found = own if rules is None else _settings(around, checkout, rules.sha)
+    baseline = checkout.baseline(own.baseline, context)
+    if found.baseline != own.baseline:
         baseline = checkout.baseline(found.baseline, context)
-    return InForce(settings=found, baseline=baseline, changes=_changes(found, own))
+    return InForce(
+        settings=_widened(found, own),
+        baseline=baseline,
+        rules=rules,
+        changes=_changes(found, own),
+    )
+
+
+def _settings(around: Surroundings, checkout: Checkout, sha: str) -> Settings:
+    text = gate.settings_before(around.start, checkout, sha)
+    try:
+        return around.settle(judging=text)
+    except UsageError as error:
+        log.warning("the settings in force cannot be read: %s", error.message)
+        return around.settle(judging=config.File())
+
+
+def _widened(found: Settings, own: Settings) -> Settings:
+    """Take all where a change would choose which part of itself is judged."""
+    all_ = config.Targets()
+    if own.repro_targets != found.repro_targets:
+        found = dataclasses.replace(found, repro_targets=all_)
+    if own.metrics_diff_targets != found.metrics_diff_targets:
+        found = dataclasses.replace(found, metrics_diff_targets=all_)
+    return found
 
 
 def _changes(old: Settings, new: Settings) -> list[str]:
@@ -62,5 +85,7 @@ def _changes(old: Settings, new: Settings) -> list[str]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, config.Targets):
+        value = value.names or {"none": "-"}.get(value.kind, value.kind)
     words = value if isinstance(value, tuple) else [value or "nothing"]
     return " ".join(map(str, words)) or "nothing"

@@ -61,8 +61,9 @@ def plan(settings: Settings, around: Surroundings) -> Plan:
     if reason := run.skip_reason(settings, checkout, context):
         return Plan(skip=reason)
     legacy_files.refuse(checkout, around.start)
-    baseline = in_force.find(settings, around, checkout, context).baseline
-    seen = record.Record(context=context, baseline=baseline)
+    force = in_force.find(settings, around, checkout, context)
+    settings, baseline = force.settings, force.baseline
+    seen = record.Record(context=context, baseline=baseline, rules=force.rules)
     with pipeline.open_project(around.start) as project:
         Verification(project).begin(around.start, checkout, seen)
         targets = experiment.targets(project, settings)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ASKED_FOR = {
-    *("schedule", "workflow_dispatch", "repository_dispatch"),
+    *("schedule", "workflow_dispatch", "repository_dispatch", "merge_group"),
     *("web", "api", "trigger"),
 }
 
@@ -69,6 +69,7 @@ def run(settings: Settings, around: Surroundings) -> ExitCode:
     with bundle.staging(around.start / settings.out) as made:
         if told:
             told.begin(token=around.token)
+            around = replace(around, context=told.belong())
         with told.watching() if told else contextlib.nullcontext():
             with contextlib.redirect_stdout(sys.stderr):
                 facts = _experiment(settings, around, checkout, made)
@@ -202,7 +203,7 @@ def _tell(
     checkout.clear_stale_locks()
     force = in_force.find(settings, around, checkout, around.context)
     settings, facts.fail_on = force.settings, force.settings.fail_on
-    facts.learn(baseline=force.baseline, policy_changes=force.changes)
+    facts.learn(baseline=force.baseline, rules=force.rules, policy_changes=force.changes)
     with pipeline.open_project(around.start, secrets=around.secrets) as project, project.locked():
         pipeline.clear_leftovers(project)
         if around.publish and around.context.trusted:

@@ -90,6 +90,26 @@ class Telling:
             self.heard = self.context.trusted
             log.info(READ_ONLY) if not self.heard else log.warning("%s", _said(error))
 
+    def belong(self) -> Context:
+        """Find the pull requests that a push belongs to; return the context as it is with them.
+
+        Where there are several, the oldest one's target says what the push is judged by.
+        """
+        context = self.context
+        if context.event != "push" or not context.branch:
+            return context
+        try:
+            found = self.forge.pull_requests(context.branch)
+        except PublishError as error:
+            log.warning("the pull requests of %s are not known: %s", context.branch, _said(error))
+            return context
+        if found:
+            first = min(found, key=lambda each: each.number)
+            numbers = [each.number for each in found]
+            self.numbers = lambda: numbers
+            self.context = replace(context, pull_request=first.number, target=first.target)
+        return self.context
+
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """See that nobody waits for ever for the status of a run that a bug or a signal ends."""

@@ -18,9 +18,9 @@ _EVENTS = {"push", "pull_request", "merge_request_event"}
 
 
 def author(context: Context, forge: Forge | None) -> str | None:
-    """Return the account that pushed a change and wrote its pull request, if there is one.
+    """Return the account that pushed a change and opened its pull request.
 
-    None where these are two, or where nobody vouches for it.
+    None where these are two, where there is no pull request, or where nobody vouches for it.
     """
     if forge is None or context.actor is None or context.event not in _EVENTS:
         return None
@@ -29,7 +29,5 @@ def author(context: Context, forge: Forge | None) -> str | None:
     except PublishError as error:
         log.warning("who wrote this change cannot be told: %s", error.message)
         return None
-    if context.pull_request is not None and not found:
-        return None
     authors = {(each.author or "").casefold() for each in found}
-    return context.actor if authors <= {context.actor.casefold()} else None
+    return context.actor if authors == {context.actor.casefold()} else None

@@ -46,6 +46,29 @@ def baseline(checkout: WorkTree, requested: str, context: Context) -> Baseline |
     return _parent(checkout, head)
 
 
+def rules(checkout: WorkTree, context: Context) -> Baseline | None:
+    """Find the commit whose rules judge, whatever the numbers are compared with.
+
+    That is the last one of the branch that a change is meant for: of the pull request's target,
+    else of the default branch; on the default branch itself the parent commit.
+
+    Returns:
+        The commit, which is here; None for a first commit.
+
+    Raises:
+        UsageError: the pull request's target cannot be found.
+        PublishError: the remote cannot be reached or refuses.
+    """
+    head = reviewed(checkout, context)
+    name = context.target or remotes.default_branch(checkout)
+    tip = _branch_tip(checkout, name, context) if name else None
+    if context.target and tip is None:
+        raise _no_target(checkout, context.target)
+    if not name or tip is None or (not context.target and checkout.is_ancestor(head, tip)):
+        return _parent(checkout, head)
+    return Baseline(revision=_label(checkout, name), sha=tip)
+
+
 def head_message(checkout: WorkTree, context: Context) -> str:
     """Return the message of the commit that people see: not that of a forge's own merge.
 
@@ -92,10 +115,7 @@ def _requested(checkout: WorkTree, revision: str) -> str:
 def _target_baseline(checkout: WorkTree, target: str, head: str, context: Context) -> Baseline:
     tip = _branch_tip(checkout, target, context)
     if tip is None:
-        raise UsageError(
-            f"the pull request's target branch {target!r} cannot be found: {_looked_at(checkout)}",
-            hint="Set `baseline` to a revision that exists if the branch is gone.",
-        )
+        raise _no_target(checkout, target)
     base = history.merge_base(checkout, tip, head)
     if base is None:
         raise UsageError(
@@ -103,6 +123,13 @@ def _target_baseline(checkout: WorkTree, target: str, head: str, context: Contex
             hint="Set `baseline` to the revision to compare with.",
         )
     return Baseline(revision=_label(checkout, target), sha=base)
+
+
+def _no_target(checkout: WorkTree, target: str) -> UsageError:
+    return UsageError(
+        f"the pull request's target branch {target!r} cannot be found: {_looked_at(checkout)}",
+        hint="Set `baseline` to a revision that exists if the branch is gone.",
+    )
 
 
 def _branch_tip(checkout: WorkTree, branch: str, context: Context) -> str | None:

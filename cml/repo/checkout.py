@@ -36,6 +36,7 @@ class Checkout(worktree.WorkTree):
     merge_base = history.merge_base
     results_before = history.results_before
     baseline = baselines.baseline
+    rules = baselines.rules
     head_message = baselines.head_message
 
     if TYPE_CHECKING:
