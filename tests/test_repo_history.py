@@ -64,15 +64,6 @@ def test_refspecs_that_map_onto_the_users_branches_are_not_followed(world: World
     assert git(clone, "for-each-ref", "--format=%(refname)", "refs/heads") == "refs/heads/main"
 
 
-def test_a_tag_goes_before_a_branch_of_the_same_name(world: World) -> None:
-    first = world.checkout.head
-    clone = world.clone("clone", "--single-branch", "--no-tags")
-    git(world.work, "tag", "both")
-    fork(world, "both")
-    world.push("refs/tags/both")
-    assert opened(clone).ensure("both") == first
-
-
 def test_fetching_never_makes_a_full_clone_shallow(world: World) -> None:
     clone = world.clone("clone")
     grow(world.work, 5)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cml.errors import PublishError, UsageError
 from cml.record import Baseline
-from cml.repo import history, remotes, transport
+from cml.repo import history, naming, remotes, transport
 
 if TYPE_CHECKING:
     from cml.record import Context
@@ -103,7 +103,7 @@ def _is_merge_of(head: CommitObject, context: Context) -> bool:
 
 
 def _requested(checkout: WorkTree, revision: str) -> str:
-    sha = history.ensure(checkout, revision)
+    sha = naming.ensure(checkout, revision)
     if sha is None:
         raise UsageError(
             f"the baseline {revision!r} cannot be found: {_looked_at(checkout)}",
@@ -134,9 +134,11 @@ def _no_target(checkout: WorkTree, target: str) -> UsageError:
 
 def _branch_tip(checkout: WorkTree, branch: str, context: Context) -> str | None:
     """Return a branch's last commit: in CI the remote's, for an old one would be an old gate."""
-    noted = checkout.resolve(f"refs/remotes/origin/{branch}")
+    places = (f"refs/remotes/origin/{branch}", f"refs/heads/{branch}")
+    here = checkout.named(*places)
+    noted = here.get(places[0])
     if not transport.has_remote(checkout):
-        return noted or checkout.resolve(f"refs/heads/{branch}")
+        return noted or here.get(places[1])
     if noted and context.forge == "terminal":
         return noted
     try:

@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cml.repo import baselines, history, remotes, transport, worktree
+from cml.repo import baselines, history, naming, remotes, transport, worktree
 
 if TYPE_CHECKING:
     from cml.repo import cloning, commits, experiments, locks, offering, pictures, saving
@@ -32,7 +32,7 @@ class Checkout(worktree.WorkTree):
     default_branch = remotes.default_branch
     push = remotes.push
 
-    ensure = history.ensure
+    ensure = naming.ensure
     merge_base = history.merge_base
     results_before = history.results_before
     baseline = baselines.baseline

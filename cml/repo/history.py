@@ -1,50 +1,22 @@
-"""Makes revisions available: fetches no more history than is asked for; moves no branch."""
+"""Makes history available: fetches no more history than is asked for; moves no branch."""
 
 from __future__ import annotations
 
 import logging
-import re
 from typing import TYPE_CHECKING
 
 from cml.errors import PublishError
 from cml.repo import remotes, transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from cml.repo.worktree import WorkTree
 
 log = logging.getLogger(__name__)
 
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_ABBREVIATION = re.compile(r"[0-9a-f]{4,63}")
-_STEPS_BACK = re.compile(r"(?P<name>[^~^]+)(?P<suffix>([~^][0-9]*)+)")
 # How many commits to deepen a shallow clone by, one after the other, before it becomes a full one.
 STEPS = ("--deepen=50", "--deepen=200", "--deepen=1000", "--unshallow")
-
-
-def ensure(checkout: WorkTree, revision: str) -> str | None:
-    """Make a revision available, from the remote where it is not here.
-
-    Args:
-        checkout: the work tree.
-        revision: a branch, a tag, `origin/branch`, a full or a short sha, each with or without
-            steps back such as `~3` or `^2`; or anything else that git understands here. What is
-            here goes before what is on the remote.
-
-    Returns:
-        The sha of its commit; None where neither side knows it.
-
-    Raises:
-        PublishError: it is not here, and the remote cannot be reached or refuses.
-    """
-    found = _local(checkout, revision)
-    if found or not transport.has_remote(checkout):
-        return found
-    steps = _STEPS_BACK.fullmatch(revision)
-    name, suffix = (steps["name"], steps["suffix"]) if steps else (revision, "")
-    start = _local(checkout, name) or _fetched(checkout, name) or _expanded(checkout, name)
-    return _dig(checkout, start, f"{start}{suffix}") if start else None
 
 
 def fetch_commit(checkout: WorkTree, sha: str) -> bool:
@@ -175,58 +147,3 @@ def _dated(checkout: WorkTree, *args: str) -> list[tuple[int, str]]:
     """List commits with the seconds since 1970 of their making."""
     lines = checkout.git.text("rev-list", "--timestamp", *args).splitlines()
     return [(int(time), sha) for time, sha in map(str.split, lines)]
-
-
-def _local(checkout: WorkTree, revision: str) -> str | None:
-    found = checkout.resolve(revision)
-    # `origin/HEAD` is another commit than HEAD.
-    if found or revision.startswith(("HEAD", "@")):
-        return found
-    return checkout.resolve(f"refs/remotes/origin/{revision}")
-
-
-def _fetched(checkout: WorkTree, name: str) -> str | None:
-    """Fetch what has exactly this name on the remote."""
-    if _SHA.fullmatch(name):
-        return name if fetch_commit(checkout, name) else None
-    candidates = [*_full_names(name)]
-    there = remotes.refs(checkout, *candidates)
-    found = next((candidate for candidate in candidates if candidate in there), None)
-    if found is None:
-        return None
-    if found.startswith("refs/heads/"):
-        return fetch_branch(checkout, found.removeprefix("refs/heads/"))
-    return there[found] if fetch_commit(checkout, there[found]) else None
-
-
-def _full_names(name: str) -> Iterator[str]:
-    """Name the refs that may be meant, in git's order."""
-    if name.startswith("refs/"):
-        yield name
-        return
-    yield f"refs/tags/{name}"
-    yield f"refs/heads/{name}"
-    if name.startswith("origin/"):
-        yield f"refs/heads/{name.removeprefix('origin/')}"
-
-
-def _expanded(checkout: WorkTree, name: str) -> str | None:
-    """Find a short sha: in the history of HEAD, then in that of all branches."""
-    if not _ABBREVIATION.fullmatch(name):
-        return None
-    found = _dig(checkout, "HEAD", name)
-    if found is None:
-        remotes.fetch(checkout, "+refs/heads/*:refs/remotes/origin/*")
-        found = checkout.resolve(name)
-    return found
-
-
-def _dig(checkout: WorkTree, start: str, wanted: str) -> str | None:
-    """Deepen the history of `start` until it has the wanted revision, or ends."""
-    for depth in (*STEPS, None):
-        found = checkout.resolve(wanted)
-        ends = [] if found or depth is None else cut_off(checkout, start)
-        if not ends:
-            return found
-        remotes.fetch(checkout, *ends, depth=depth)
-    return None

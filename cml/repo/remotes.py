@@ -173,7 +173,7 @@ def _ref(checkout: WorkTree, name: str) -> str:
 
 def _exists(checkout: WorkTree, branch: str) -> bool:
     names = (f"refs/remotes/origin/{branch}", f"refs/heads/{branch}")
-    return any(checkout.resolve(name) for name in names)
+    return bool(checkout.named(*names))
 
 
 def _listed(output: bytes) -> Iterator[tuple[str, str]]:

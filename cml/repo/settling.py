@@ -56,6 +56,6 @@ def _create(checkout: WorkTree, ref: str, commit: str) -> None:
 
 def _advance(checkout: WorkTree, ref: str, commit: str) -> None:
     """Move a ref forward, never back."""
-    old = checkout.resolve(ref)
+    old = checkout.named(ref).get(ref)
     if old is None or checkout.is_ancestor(old, commit):
         checkout.git.attempt("update-ref", ref, commit)

@@ -38,7 +38,8 @@ class Case:
 
 def judge(checkout: WorkTree, results: Commit, own: str, holds: Holds) -> Case:
     """Note what must be known before the remote is looked at."""
-    tracked = checkout.resolve(f"refs/remotes/origin/{results.branch}")
+    noted = f"refs/remotes/origin/{results.branch}"
+    tracked = checkout.named(noted).get(noted)
     detached = checkout.branch != results.branch
     fetched = tracked is not None and checkout.is_ancestor(results.source, tracked)
     return Case(

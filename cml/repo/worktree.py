@@ -92,6 +92,16 @@ class WorkTree:
         """Return the sha of the commit that a revision names here; None where it names none."""
         return self._object(f"{revision}^{{commit}}")
 
+    def named(self, *refs: str) -> dict[str, str]:
+        """Return the commits of the refs with exactly these full names, as far as they are here.
+
+        `resolve` would also take the tag `refs/tags/refs/heads/main` for `refs/heads/main`.
+        """
+        lines = self.git.text("for-each-ref", "--format=%(objectname) %(refname)", *refs)
+        listed = [line.partition(" ") for line in lines.splitlines()]
+        found = {ref: self.resolve(sha) for sha, _, ref in listed if ref in refs}
+        return {ref: sha for ref, sha in found.items() if sha}
+
     def tree(self, revision: str) -> str:
         """Return the sha of a revision's tree."""
         return _known(self._object(f"{revision}^{{tree}}"), revision)
