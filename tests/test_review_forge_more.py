@@ -182,7 +182,7 @@ def test_a_refused_status_of_a_check_hinders_no_other(lab: Lab, forge: Fake) -> 
         "context": {"forge": "terminal", "repository": forge.repository, "sha": sha},
         "verdict": "fail",
         "checks": [{"name": "c", "status": "fail"}],
-        "published": {"pushed": True, "commit": "c" * 40},
+        "published": {"pushed": True, "commit": "c" * 40, "parent": sha},
     }
     (lab.root / "artifact").mkdir()
     (lab.root / "artifact/record.json").write_text(json.dumps(record))
