@@ -61,6 +61,7 @@ def plain(lab: Lab) -> Path:
     lab.write("evaluate.py", EVALUATE, cwd=folder)
     evaluated(lab, folder, "10 0 0")
     lab.commit("Evaluate", cwd=folder, push=False)
+    lab.git("checkout", "-q", "-b", "better", cwd=folder)
     return folder
 
 
@@ -69,7 +70,9 @@ def judged(lab: Lab, folder: Path, keys: str, name: str = "metrics:m.json:acc") 
     lab.write("cml.yaml", rules(keys, name), cwd=folder)
     lab.git("add", "cml.yaml", cwd=folder)
     lab.git("commit", "-q", "--allow-empty", "-m", "Set the gate", cwd=folder)
-    done = lab.cml("check", "--json", "--baseline", "HEAD", cwd=folder)
+    lab.git("branch", "-q", "-f", "main", cwd=folder)
+    lab.git("commit", "-q", "--allow-empty", "-m", "Better, I hope", cwd=folder)
+    done = lab.cml("check", "--json", "--baseline", "main", cwd=folder)
     (found,) = json.loads(done.stdout)["checks"]
     return done.returncode, found
 
@@ -169,16 +172,15 @@ def test_items_of_the_baseline_count_and_new_ones_are_told(lab: Lab, plain: Path
     assert "preds/test.csv has no row for 1 item: i7" in found["message"]
 
 
-def test_a_baseline_without_predictions_has_nothing_to_compare_with(lab: Lab, plain: Path) -> None:
-    """Not even the metric itself, which has become worse, takes their place."""
+def test_without_predictions_at_the_baseline_the_metric_is_compared(lab: Lab, plain: Path) -> None:
     shutil.rmtree(plain / "preds")
     lab.commit("No predictions yet", cwd=plain, push=False)
     evaluated(lab, plain, HARMFUL)
 
     code, found = judged(lab, plain, "direction: higher")
 
-    assert (code, found["status"]) == (0, "pass")
-    assert found["message"] == "There is nothing to compare metrics:m.json:acc with yet."
+    assert (code, found["status"]) == (1, "fail")
+    assert "There are no predictions at the baseline to compare with." in found["message"]
 
 
 @pytest.mark.parametrize("state", ["is taken away", "is a folder", "is empty"])
@@ -247,6 +249,7 @@ def test_a_job_compares_whoever_keeps_the_files(
 def test_predictions_that_dvc_has_lost_are_no_pass(lab: Lab) -> None:
     kept_by_dvc(lab)
     lab.run("python3", "evaluate.py", *HARMFUL.split())
+    lab.commit("Better, I hope")
     shutil.rmtree(lab.work / ".dvc/cache")
     shutil.rmtree(lab.storage / "files")
 

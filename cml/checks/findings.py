@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cml.checks.model import Check, Values
     from cml.record import Value, Verdict
 
+_UNPREDICTED = "There are no predictions at the baseline to compare with."
 WORST_FIRST: tuple[Verdict, ...] = ("invalid", "fail", "inconclusive", "pass")
 
 
@@ -151,10 +152,11 @@ def _compared(check: Check, name: str, value: float, values: Values) -> Outcome:
     reason = None if old is None else rules.fault(old)
     if reason is not None or isinstance(old, str):
         return _troubled(f"The baseline's {label}", reason or "")
-    unpredicted = check.predictions is not None and values.comparison is None
-    if old is None or unpredicted:
+    if old is None:
         sentence = f"There is nothing to compare {label} with yet."
         return Outcome(status="pass", sentence=sentence)
     if values.comparison is not None:
         return noise.as_compared(check, label, values.comparison, values)
-    return rules.no_worse(check, label, old, value)
+    plain = rules.no_worse(check, label, old, value)
+    note = "" if check.predictions is None else f" {_UNPREDICTED}"
+    return replace(plain, sentence=f"{plain.sentence}{note}")

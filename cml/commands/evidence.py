@@ -136,7 +136,7 @@ def _comparison(
     if metric is None or record.baseline is None or not all(map(_number, (metric.old, metric.new))):
         return None
     if check.predictions is not None:
-        return predicting.comparison(check, record.baseline.sha, found)
+        return predicting.comparison(check, metric, record.baseline.sha, found)
     if check.repeat is not None:
         return repeating.comparison(check, metric, record.baseline.sha, found)
     return None

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from cml.checks.model import Check, PairedTest
     from cml.commands.evidence import Evidence
     from cml.predictions import Pairs
+    from cml.record import MetricChange
     from cml.statistics import Compared
 
 
-def comparison(check: Check, base: str, found: Evidence) -> Comparison | None:
+def comparison(check: Check, metric: MetricChange, base: str, found: Evidence) -> Comparison | None:
     """Compare the predictions here with those at the baseline.
 
     Of right and wrong, more right is the gain whatever the check's direction: with `lower` it is
@@ -27,17 +28,20 @@ def comparison(check: Check, base: str, found: Evidence) -> Comparison | None:
 
     Args:
         check: the check, with `predictions`.
+        metric: the metric that it judges.
         base: the sha of the baseline.
         found: reads both.
 
     Returns:
-        None where the baseline has no such file: there is nothing to compare with yet.
+        None where the baseline has no such file: then only the metric can be compared.
 
     Raises:
-        UsageError: one of the files cannot be read or paired, or there is none here.
+        UsageError: one of the files cannot be read or paired, or there is none here, or it was
+            made otherwise than the metric.
         PipelineError: DVC has lost one of them.
     """
     path = os.path.normpath(check.predictions or "").replace(os.sep, "/")
+    _see_that_it_belongs(path, metric.path, found)
     now, then = _here(path, found), _at(path, base, found)
     if then is None:
         return None
@@ -58,6 +62,16 @@ def comparison(check: Check, base: str, found: Evidence) -> Comparison | None:
         chance=compared.chance,
         missing=compared.missing,
         more=compared.more,
+    )
+
+
+def _see_that_it_belongs(path: str, metrics: str, found: Evidence) -> None:
+    """See that the pipeline makes predictions on its way to a metric: others would be any."""
+    if found.project is None or pipeline.leads_to(found.project, path, metrics):
+        return
+    raise UsageError(
+        f"{path} is not made by the stage that makes {metrics}, or by one before it",
+        hint=f"let that stage write {path}, and name it in its `outs:`",
     )
 
 

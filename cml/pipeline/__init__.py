@@ -2,7 +2,7 @@
 
 from cml.pipeline.command import answer
 from cml.pipeline.compare import PIPELINE, data_changes, read_metrics, read_params
-from cml.pipeline.copies import made_metrics, maker, open_copy, steers
+from cml.pipeline.copies import leads_to, made_metrics, maker, open_copy, steers
 from cml.pipeline.create import create
 from cml.pipeline.leftovers import clear_leftovers
 from cml.pipeline.parameters import parameter, set_parameter
@@ -38,6 +38,7 @@ __all__ = [
     "has_remote",
     "holds",
     "inputs",
+    "leads_to",
     "lost",
     "made_metrics",
     "maker",

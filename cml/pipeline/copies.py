@@ -57,6 +57,18 @@ def maker(project: Project, path: str) -> str | None:
         return next((out.stage.addressing for out in made), None)
 
 
+def leads_to(project: Project, path: str, result: str) -> bool:
+    """Tell whether a file is made by the stage that makes a result, or by one before it."""
+    stage = maker(project, result)
+    if stage is None:
+        return False
+    with project.locked(), translated("cannot read the pipeline"):
+        _, steps = steps_of(project, [stage])
+        outs = {Path(out.fs_path) for step in steps if step.cmd for out in step.outs}
+        place = Path(os.path.normpath(project.root / path))
+        return not outs.isdisjoint({place, *place.parents})
+
+
 def made_metrics(project: Project, stage: str) -> Reading:
     """Read the metrics that a stage and those before it make, as they lie in the work tree."""
     with project.locked(), translated("cannot read the pipeline"):
