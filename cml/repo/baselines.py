@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import TYPE_CHECKING
 
@@ -132,8 +133,12 @@ def _no_target(checkout: WorkTree, target: str) -> UsageError:
     )
 
 
+@functools.cache
 def _branch_tip(checkout: WorkTree, branch: str, context: Context) -> str | None:
-    """Return a branch's last commit: in CI the remote's, for an old one would be an old gate."""
+    """Return a branch's last commit: in CI the remote's, for an old one would be an old gate.
+
+    One run has one, even while somebody pushes.
+    """
     places = (f"refs/remotes/origin/{branch}", f"refs/heads/{branch}")
     here = checkout.named(*places)
     noted = here.get(places[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Literal
 
@@ -67,6 +68,7 @@ def peeled(output: bytes) -> dict[str, str]:
     }
 
 
+@functools.cache
 def default_branch(checkout: WorkTree) -> str | None:
     """Return the name of the repository's main branch; None where nothing tells.
 
