@@ -133,6 +133,7 @@ def _compare(
     changes = metrics.diff(old, new)
     problems = checks.problems(new.errors, changes, unreadable_before=old.errors)
     facts.base = base = None if pipeline.PIPELINE in old.errors else base
+    problems += _stale(project, base, {change.path for change in changes}) if base else []
     facts.learn(
         metrics=changes,
         params=metrics.diff_params(params[base], params[pipeline.WORKSPACE]) if base else [],
@@ -140,6 +141,14 @@ def _compare(
         experiments=[Experiment(tag=tag, sha=sha, metrics=_flat(read[sha])) for tag, sha in tags],
         problems=problems,
     )
+
+
+def _stale(project: pipeline.Project, base: str, paths: set[str]) -> list[str]:
+    """Say which stages on the way to metrics did not run since the change has frozen them."""
+    return [
+        f"stage {stage} is frozen by this change, so the metrics it leads to may be stale"
+        for stage in pipeline.newly_frozen(project, base, paths)
+    ]
 
 
 def _metrics(

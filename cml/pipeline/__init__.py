@@ -4,6 +4,7 @@ from cml.pipeline.command import answer
 from cml.pipeline.compare import PIPELINE, data_changes, read_metrics, read_params
 from cml.pipeline.copies import leads_to, made_metrics, maker, open_copy, steers
 from cml.pipeline.create import create
+from cml.pipeline.freezing import newly_frozen
 from cml.pipeline.leftovers import clear_leftovers
 from cml.pipeline.parameters import parameter, set_parameter
 from cml.pipeline.planning import Plan, PlannedStage, Pull, plan
@@ -16,7 +17,7 @@ from cml.pipeline.sizes import size
 from cml.pipeline.traffic import WORKSPACE
 from cml.pipeline.transfer import absent_from_remote, has_remote, lost, pull, push, require_remote
 from cml.pipeline.update import update
-from cml.pipeline.verifying import claimed_metrics, run_again
+from cml.pipeline.verifying import claimed_metrics, escaped, run_again
 
 __all__ = [
     "PIPELINE",
@@ -33,6 +34,7 @@ __all__ = [
     "content",
     "create",
     "data_changes",
+    "escaped",
     "files",
     "find_root",
     "has_remote",
@@ -44,6 +46,7 @@ __all__ = [
     "maker",
     "making",
     "moved",
+    "newly_frozen",
     "open_copy",
     "open_project",
     "parameter",
