@@ -176,6 +176,82 @@ def test_a_pull_request_that_takes_the_verified_stage_away_is_invalid(
     assert "evaluate" in problem
 
 
+OUT = "    metrics:\n      - metrics.json: {cache: false}\n"
+REPORT = """\
+  report:
+    cmd: cp eval.json metrics.json
+    deps: [eval.json]
+    metrics: [metrics.json: {cache: false}]
+"""
+
+
+def move_metrics(lab: Lab, to: str) -> None:
+    """Take metrics.json from the verified stage, which writes another file from now on."""
+    text = (lab.work / "dvc.yaml").read_text()
+    lab.write("dvc.yaml", text.replace(OUT, "    outs: [eval.json: {cache: false}]\n") + to)
+    text = (lab.work / "evaluate.py").read_text()
+    lab.write("evaluate.py", text.replace("metrics.json", "eval.json"))
+
+
+@pytest.mark.parametrize("to", [REPORT, "metrics: [metrics.json]\n"])
+def test_metrics_that_leave_the_verified_stage_are_told_and_not_believed(
+    lab: Lab, github_forge: GitHub, to: str
+) -> None:
+    gated(lab, RULES)
+    move_metrics(lab, to)
+    lab.write("metrics.json", json.dumps({"accuracy": FORGED, "n": 3}))
+    sha = lab.change_rate(0.1)
+    cwd = checked_out(lab, "ci", sha)
+    done = job(lab, github_forge, "push", sha, cwd=cwd, branch="better")
+    assert done.returncode == 5, done.stdout
+    (problem,) = lab.record(cwd)["problems"]
+    assert problem.startswith("metrics.json, which the verified stage evaluate made")
+    assert json.loads((cwd / "eval.json").read_text())["accuracy"] == 0.05
+    assert lab.results("better") == []
+
+
+def test_metrics_leave_the_verified_stage_of_the_rules_even_if_the_baseline_is_older(
+    lab: Lab,
+) -> None:
+    lab.git("checkout", "-q", "-b", "older", "--no-track")
+    text = (lab.work / "dvc.yaml").read_text()
+    lab.write("dvc.yaml", text.replace("  evaluate:\n", "  judge:\n"))
+    lab.commit("Another name")
+    lab.git("checkout", "-q", "main")
+    gated(lab, f"baseline: older\n{RULES}")
+    move_metrics(lab, "metrics: [metrics.json]\n")
+    lab.change_rate(0.1)
+    done = lab.cml()
+    assert done.returncode == 5, done.stdout
+    (problem,) = lab.record()["problems"]
+    assert problem.startswith("metrics.json, which the verified stage evaluate made")
+
+
+def test_metrics_that_no_verified_stage_has_made_may_come_from_anywhere(lab: Lab) -> None:
+    move_metrics(lab, "metrics: [metrics.json]\n")
+    lab.dvc("repro", "-q")
+    lab.dvc("push", "-q")
+    gated(lab, RULES)
+    lab.write("more.json", "{}")
+    text = (lab.work / "dvc.yaml").read_text()
+    lab.write("dvc.yaml", text.replace("[metrics.json]", "[metrics.json, more.json]"))
+    lab.commit("One more")
+    done = lab.cml()
+    assert done.returncode == 0, done.stdout
+
+
+def test_metrics_may_move_between_verified_stages(lab: Lab) -> None:
+    lab.write("dvc.yaml", (lab.work / "dvc.yaml").read_text() + "  report: {cmd: echo none}\n")
+    gated(lab, RULES.replace("[evaluate]", "[evaluate, report]"))
+    text = (lab.work / "dvc.yaml").read_text()
+    lab.write("dvc.yaml", text.replace("  report: {cmd: echo none}\n", ""))
+    move_metrics(lab, REPORT)
+    lab.change_rate(2.0)
+    done = lab.cml()
+    assert done.returncode == 0, done.stdout
+    assert lab.metric("accuracy")["new"] == 1.0
+
+
 def test_the_plan_names_what_is_verified(lab: Lab) -> None:
     gated(lab, RULES + "repro_targets: '-'\n")
     lab.write("README", "x")

@@ -11,9 +11,10 @@ from cml.commands import gate
 from cml.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from cml.record import Record
+    from cml.record import Baseline, Record
     from cml.repo import Checkout
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ class Verification:
         self.project = project
         self.problems: list[str] = []
         self._tolerance = Verify().tolerance
+        self._verified: Sequence[str] = ()
+        self._before: list[Baseline | None] = []
 
     def begin(self, start: Path, checkout: Checkout, record: Record) -> None:
         """Make the run of the pipeline run stages again, as the baseline's rules say.
@@ -51,6 +54,8 @@ class Verification:
         self._tolerance = wanted.tolerance
         try:
             self._ask(wanted)
+            self._verified = wanted.stages
+            self._before = [record.baseline, record.rules]
         except UsageError as error:
             self.problems.append(error.message)
             pipeline.run_again(self.project, ())
@@ -62,6 +67,18 @@ class Verification:
         self.problems += found[:SHOWN]
         if len(found) > SHOWN:
             self.problems.append(f"{len(found) - SHOWN} more metrics are not what was recorded")
+        self._see_what_escaped()
+
+    def _see_what_escaped(self) -> None:
+        """See that the metrics which verified stages made before are verified still."""
+        shas = dict.fromkeys(commit.sha for commit in self._before if commit and self._verified)
+        gone = [pipeline.escaped(self.project, self._verified, sha) for sha in shas]
+        made = {path: stage for each in gone for path, stage in each.items()}
+        self.problems += [
+            f"{path}, which the verified stage {stage} made before, is no longer made by a stage "
+            "that is verified"
+            for path, stage in sorted(made.items())
+        ]
 
     def _ask(self, wanted: Verify) -> None:
         try:

@@ -17,7 +17,7 @@ from cml.pipeline.sizes import size
 from cml.pipeline.traffic import WORKSPACE
 from cml.pipeline.transfer import absent_from_remote, has_remote, lost, pull, push, require_remote
 from cml.pipeline.update import update
-from cml.pipeline.verifying import claimed_metrics, run_again
+from cml.pipeline.verifying import claimed_metrics, escaped, run_again
 
 __all__ = [
     "PIPELINE",
@@ -34,6 +34,7 @@ __all__ = [
     "content",
     "create",
     "data_changes",
+    "escaped",
     "files",
     "find_root",
     "has_remote",

@@ -12,7 +12,7 @@ from cml.pipeline.project import translated
 from cml.pipeline.traffic import WORKSPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cml.pipeline.project import Project
 
@@ -53,6 +53,56 @@ def claimed_metrics(project: Project) -> tuple[Reading, Reading]:
         outs = {Path(out.fs_path) for stage in stages for out in stage.outs}
     said, made = (compare.of_outputs(project, read[name], outs) for name in (HEAD, WORKSPACE))
     return said, made
+
+
+def escaped(project: Project, names: Sequence[str], revision: str) -> dict[str, str]:
+    """Return the metrics files of the work tree that some stages made before, and make no longer.
+
+    Args:
+        project: the project.
+        names: the stages; one that the revision lacks made nothing there.
+        revision: the commit before.
+
+    Returns:
+        Path in the project -> the stage that made it.
+
+    Raises:
+        UsageError: a name is no stage in the work tree.
+    """
+    with project.locked(), translated("cannot tell what verified stages made"):
+        if not recorded.holds_project(project, revision):
+            return {}
+        read = compare.read_metrics(project, [revision, WORKSPACE])
+        if compare.PIPELINE in read[revision].errors:
+            return {}
+        with project.repo.switch(revision):
+            before = _outs(project, names, missing_ok=True)
+        now = _outs(project, names)
+    files = (*read[WORKSPACE].values, *read[WORKSPACE].errors)
+    made = {path: _holder(before, path) for path in files}
+    return {path: before[out] for path, out in made.items() if out and not _holder(now, path)}
+
+
+def _outs(project: Project, names: Sequence[str], *, missing_ok: bool = False) -> dict[str, str]:
+    """Return the outputs of stages: path in the project -> the stage."""
+    from dvc.stage.exceptions import StageFileDoesNotExistError, StageNotFound
+
+    fs, found = project.repo.fs, dict[str, str]()
+    for name in names:
+        try:
+            stages = project.repo.stage.collect(name)
+        except (StageFileDoesNotExistError, StageNotFound):
+            if not missing_ok:
+                raise
+            continue
+        for out in (out for stage in stages for out in stage.outs):
+            found[fs.relpath(out.fs_path, project.repo.root_dir)] = name
+    return found
+
+
+def _holder(outs: Iterable[str], path: str) -> str | None:
+    """Return the output that is a path, or the folder that holds it."""
+    return next((out for out in outs if path == out or path.startswith(f"{out}/")), None)
 
 
 def _stages(project: Project, name: str) -> list[Any]:
