@@ -55,7 +55,7 @@ def tensor(tag: str, value: float) -> bytes:
 
 def test_a_number_is_the_one_that_was_logged(tmp_path: Path) -> None:
     (tmp_path / "events.out.tfevents.1.host").write_bytes(plain("loss", 0.7) + tensor("loss", 0.1))
-    assert tensorboard.scalars(tmp_path) == {"loss": [0.7, 0.1]}
+    assert tensorboard.scalars(tensorboard.files(tmp_path)) == {"loss": [0.7, 0.1]}
 
 
 def test_all_values_of_all_runs_are_read_in_their_order(tmp_path: Path) -> None:
@@ -63,13 +63,13 @@ def test_all_values_of_all_runs_are_read_in_their_order(tmp_path: Path) -> None:
         with SummaryWriter(str(tmp_path / run)) as writer:
             for step, value in enumerate(values):
                 writer.add_scalar("loss", value, step)
-    assert tensorboard.scalars(tmp_path) == {"loss": [3.0, 2.0, 1.0]}
+    assert tensorboard.scalars(tensorboard.files(tmp_path)) == {"loss": [3.0, 2.0, 1.0]}
 
 
 def test_scalars_are_read_plain_and_as_tensors(tmp_path: Path) -> None:
     file = tmp_path / "events.out.tfevents.1.host"
     file.write_bytes(plain("a/b:c", 0.5) + tensor("a/b:c", 0.25) + plain("other", math.nan))
-    found = tensorboard.scalars(tmp_path)
+    found = tensorboard.scalars(tensorboard.files(tmp_path))
     assert found["a/b:c"] == [0.5, 0.25]
     assert math.isnan(found["other"][0])
 
@@ -79,7 +79,7 @@ def test_a_file_that_ends_too_early_is_no_shorter_run(tmp_path: Path, cut: int) 
     whole = plain("loss", 0.5) + plain("loss", 0.9)
     (tmp_path / "events.out.tfevents.1.host").write_bytes(whole[:cut])
     with pytest.raises(UsageError, match="is damaged"):
-        tensorboard.scalars(tmp_path)
+        tensorboard.scalars(tensorboard.files(tmp_path))
 
 
 @pytest.mark.parametrize("at", [0, 9, 14, 20])
@@ -88,17 +88,17 @@ def test_a_changed_byte_is_noticed(tmp_path: Path, at: int) -> None:
     content[at] ^= 1
     (tmp_path / "events.out.tfevents.1.host").write_bytes(content)
     with pytest.raises(UsageError, match="is damaged"):
-        tensorboard.scalars(tmp_path)
+        tensorboard.scalars(tensorboard.files(tmp_path))
 
 
 def test_what_is_no_event_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "events.out.tfevents.1.host").write_bytes(framed(b"\xff\xff\xff"))
     with pytest.raises(UsageError, match="is damaged"):
-        tensorboard.scalars(tmp_path)
+        tensorboard.scalars(tensorboard.files(tmp_path))
 
 
 def test_caches_and_bundles_are_not_looked_into(tmp_path: Path) -> None:
     for folder in (".git", ".dvc/cache", ".cml"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "events.out.tfevents.1.host").write_bytes(plain("loss", 0.5))
-    assert tensorboard.scalars(tmp_path) == {}
+    assert tensorboard.scalars(tensorboard.files(tmp_path)) == {}

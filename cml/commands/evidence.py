@@ -52,9 +52,9 @@ class Evidence:
     @functools.cached_property
     def scalars(self) -> dict[str, list[float]]:
         """The values of each scalar tag in the event files."""
-        from cml.trackers import tensorboard
+        from cml.commands import events
 
-        return tensorboard.scalars(self.logdir)
+        return events.scalars(self)
 
 
 def gathered(

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from cml.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 PATTERN = "*tfevents*"
 _HIDDEN = (".git", ".dvc", ".cml")
 
 
-def scalars(folder: Path) -> dict[str, list[float]]:
-    """Return all logged values of each scalar tag, of all runs below a folder, in their order.
+def scalars(files: Iterable[Path]) -> dict[str, list[float]]:
+    """Return all logged values of each scalar tag, in the order of the files.
 
     Values that are not finite are among them, so that a check can see them.
 
@@ -23,16 +23,19 @@ def scalars(folder: Path) -> dict[str, list[float]]:
         UsageError: tensorboard is not installed, or an event file cannot be read.
     """
     found: dict[str, list[float]] = {}
-    for file in _files(folder):
+    for file in files:
         for tag, values in _read(file).items():
             found.setdefault(tag, []).extend(values)
     return found
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.rglob(PATTERN)):
-        if file.is_file() and not any(part in _HIDDEN for part in file.relative_to(folder).parts):
-            yield file
+def files(folder: Path) -> list[Path]:
+    """Return the event files of all runs below a folder, sorted."""
+    return [
+        file
+        for file in sorted(folder.rglob(PATTERN))
+        if file.is_file() and not any(part in _HIDDEN for part in file.relative_to(folder).parts)
+    ]
 
 
 def _read(file: Path) -> dict[str, list[float]]:
