@@ -78,6 +78,8 @@ def test_whatever_else_makes_them_is_not_believed(lab: Lab, how: str) -> None:
         lab.write("preds/test.csv", good)
     if how == "by dvc add":
         lab.dvc("add", "-q", "preds")
+        text = (lab.work / "dvc.yaml").read_text()
+        lab.write("dvc.yaml", text.replace("deps: [", "deps: [preds, "))
         lab.dvc("push", "-q")
 
     code, check = run(lab)
