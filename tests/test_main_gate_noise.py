@@ -178,8 +178,11 @@ def test_a_shallow_clone_is_deepened_as_far_as_it_takes(lab: Lab, remote: str) -
     lab.git("clone", "-q", "--depth=1", f"file://{origin}", "ci", cwd=lab.root)
     if remote == "is gone":
         origin.rename(lab.root / "moved")
+    ci = lab.root / "ci"
+    lab.git("checkout", "-q", "-b", "better", cwd=ci)
+    lab.commit("A change", cwd=ci, push=False)
 
-    code, found = judged(lab, lab.root / "ci", 0.81)
+    code, found = judged(lab, ci, 0.81)
 
     if remote == "answers":
         assert (code, found["status"]) == (0, "pass")
@@ -219,6 +222,7 @@ def test_results_that_dvc_keeps_are_found_in_a_project_below_the_top(lab: Lab) -
 def test_one_of_many_checks_that_is_worse_by_chance_blocks_nothing(lab: Lab) -> None:
     past = [json.dumps(dict.fromkeys("abc", value)) for value in (0.9, 0.92, 0.91, 0.89, 0.9)]
     folder = plain(lab, *past)
+    lab.git("checkout", "-q", "-b", "better", cwd=folder)
     names = [f"metrics:out/m.json:{name}" for name in "abc"]
     keys = "direction: higher, history: 5"
 
@@ -226,8 +230,10 @@ def test_one_of_many_checks_that_is_worse_by_chance_blocks_nothing(lab: Lab) -> 
         checks = "".join(f"  {name}: {{{keys}}}\n" for name in names[:count])
         lab.write("cml.yaml", f"checks:\n{checks}", cwd=folder)
         lab.commit("Other rules", cwd=folder, push=False)
+        lab.git("branch", "-q", "-f", "main", cwd=folder)
+        lab.commit("A change", cwd=folder, push=False)
         lab.write("out/m.json", json.dumps({"a": a, "b": 0.9, "c": 0.9}), cwd=folder)
-        done = lab.cml("check", "--json", "--baseline", "HEAD", cwd=folder)
+        done = lab.cml("check", "--json", "--baseline", "main", cwd=folder)
         first = json.loads(done.stdout)["checks"][0]
         assert (done.returncode, first["status"]) == (code, ("pass", "fail")[code]), first
         assert ("Holm's correction for 3 checks" in first["message"]) == (count == 3 and not code)
