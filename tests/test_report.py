@@ -302,6 +302,17 @@ def test_the_footer_names_the_commits_and_what_moved() -> None:
         assert word in shown
 
 
+def test_the_footer_names_the_rules_where_they_are_not_the_baselines() -> None:
+    base, tip = (Baseline(revision="origin/main", sha=each * 40) for each in "bd")
+    checks = [CheckResult(name="metrics:a", status="pass")]
+    there = Record(baseline=base, rules=tip, checks=checks)
+    for shown in (report.render(there), terminal(there)):
+        assert "d" * 40 in shown
+    for rules, judged in ((base, checks), (tip, []), (None, checks)):
+        record = Record(baseline=base, rules=rules, checks=judged)
+        assert "rules of" not in report.render(record)
+
+
 def test_results_that_were_pushed_are_just_named() -> None:
     record = Record(published=Published(commit="c" * 40, pushed=True))
     assert f"results {'c' * 40}</sub>" in report.render(record)

@@ -219,6 +219,8 @@ def _facts(record: Record) -> list[str]:
     facts = [f"commit {_sha(context.sha)}"] if context.sha else []
     if baseline:
         facts.append(f"baseline {escape.code(baseline.revision)} {_sha(baseline.sha)}")
+    if rules := words.rules(record):
+        facts.append(f"rules of {escape.code(rules.revision)} {_sha(rules.sha)}")
     facts += _published(record.published)
     moved = words.transfer(record.transfer)
     if moved:

@@ -117,10 +117,11 @@ def _style(cell: str) -> str:
 
 
 def _footer(record: Record) -> Iterator[Text]:
-    baseline, published = record.baseline, record.published
+    baseline, rules, published = record.baseline, words.rules(record), record.published
     facts = [
         ("commit", record.context.sha),
         ("baseline", baseline and f"{baseline.revision} {baseline.sha}"),
+        ("rules", rules and f"{rules.revision} {rules.sha}"),
         (
             "results",
             published.commit and published.commit + ("" if published.pushed else ", not pushed"),

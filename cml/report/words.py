@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from cml.record import CheckResult, Failure, MetricChange, Record, Stage, Transfer, Value
+from cml.record import Baseline, CheckResult, Failure, MetricChange, Record, Stage, Transfer, Value
 from cml.report.escape import visible
 
 Number = Callable[[float | int], str]
@@ -21,6 +21,14 @@ _PIPELINE_EXIT = 3
 _MINUTE = 60  # seconds
 _HOUR = 60  # minutes
 _KILO = 1000
+
+
+def rules(record: Record) -> Baseline | None:
+    """Return the commit of the rules, where these judged and it is not the baseline."""
+    if record.rules is None or not record.checks:
+        return None
+    same = record.baseline is not None and record.baseline.sha == record.rules.sha
+    return None if same else record.rules
 
 
 class Name(str):
