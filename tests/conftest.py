@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from forge_fixtures import github_forge, gitlab_forge, serving
 from hypothesis import settings
 from lab import Lab, build_lab
 
+import cml
 from cml import pipeline
 
 __all__ = ["github_forge", "gitlab_forge", "serving"]  # fixtures of other files
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
 # pytest --hypothesis-profile=default
 settings.register_profile("steady", derandomize=True)
 settings.load_profile("steady")
+# Hypothesis tries constants of the modules that are loaded: so load all before the first test.
+for found in pkgutil.walk_packages(cml.__path__, "cml."):
+    if not found.name.startswith("cml.demo.project"):
+        importlib.import_module(found.name)
 
 
 @pytest.fixture(scope="session")
