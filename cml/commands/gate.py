@@ -1,4 +1,4 @@
-"""The story of the gate: the rules of the baseline, the values of this run, a verdict."""
+"""The story of the gate: the rules in force, the values of this run, a verdict."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Verification:
         self._before: list[Baseline | None] = []
 
     def begin(self, start: Path, checkout: Checkout, record: Record) -> None:
-        """Make the run of the pipeline run stages again, as the baseline's rules say.
+        """Make the run of the pipeline run stages again, as the rules in force say.
 
         Raises:
             UsageError: the rules in the work tree name a stage that is not there.
