@@ -140,6 +140,7 @@ def requests() -> Iterator[Row]:
 
     made = fixtures.prepared(fixtures.few_metrics)
     machine = made.machine()
+    made.run("git", "push", "-q", "origin", "HEAD:refs/heads/release", cwd=machine.work)
     made.write({"params.yaml": "seed: 3\nmetrics: 10\n"}, cwd=machine.work)
     made.commit("Seed 3", cwd=machine.work)
     sha = made.run("git", "rev-parse", "HEAD", cwd=machine.work).decode().strip()

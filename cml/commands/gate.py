@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -173,16 +174,20 @@ def applies(check: policy.Check, context: Context) -> bool:
 
 
 def _rules_at(start: Path, checkout: Checkout, sha: str) -> Rules:
-    places = _places(start, checkout)
-    texts = {path: _decoded(checkout.show(sha, path)) for path in places}
-    return _rules(texts, f"{sha[:7]}:")
+    return _rules(_texts_at(start, checkout, sha), f"{sha[:7]}:")
+
+
+@functools.cache
+def _texts_at(start: Path, checkout: Checkout, sha: str) -> dict[str, str | None]:
+    """Read the files that can hold rules, once: a commit does not change."""
+    return {path: _decoded(checkout.show(sha, path)) for path in _places(start, checkout)}
 
 
 def settings_before(start: Path, checkout: Checkout, sha: str) -> config.File:
     """Return the nearest cml.yaml of a revision; an empty one where it has none."""
-    for path in _places(start, checkout)[:-1]:
-        if (content := checkout.show(sha, path)) is not None:
-            return config.File(name=f"{sha[:7]}:{path}", text=_decoded(content) or "")
+    for path, text in _texts_at(start, checkout, sha).items():
+        if text is not None and path != GRADIENT:
+            return config.File(name=f"{sha[:7]}:{path}", text=text)
     return config.File()
 
 
