@@ -52,7 +52,7 @@ def edits(project: pipeline.Project, checkout: repo.Checkout) -> list[str]:
 
     These are edits of what git tracks, and files that the pipeline reads but git does not hold.
     """
-    known = results(project, checkout).files
+    known = pipeline.files(project, _committed(checkout))
     edited = {path for path in checkout.dirty() if not _is_one_of(known, checkout.root / path)}
     inputs = (path for path in pipeline.inputs(project) if checkout.root in path.parents)
     return sorted({*edited, *checkout.untracked(inputs)})
