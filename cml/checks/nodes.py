@@ -6,17 +6,15 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cml import yaml_nodes
 from cml.errors import UsageError
+from cml.yaml_nodes import BOOL, NULL, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 T = TypeVar("T")
 
-# Plain scalars are kept as they were written: a range may look like a number.
-_TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "timestamp")}
-_BOOL = "tag:yaml.org,2002:bool"
-_NULL = "tag:yaml.org,2002:null"
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -43,7 +41,7 @@ class Entry:
     @property
     def empty(self) -> bool:
         """Whether nothing is written."""
-        return self.node is None or self.node.tag == _NULL
+        return self.node is None or self.node.tag == NULL
 
 
 def document(text: str, filename: str) -> Entry:
@@ -57,25 +55,13 @@ def document(text: str, filename: str) -> Entry:
 
 
 def _compose(text: str, filename: str) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-    from ruamel.yaml.reader import ReaderError
-
     try:
-        return YAML(typ="safe", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column, problem = mark.line, mark.column, error.problem or error.context
-    except ReaderError as error:
-        before = text[: error.position]
-        line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
-        problem = f"the character U+{ord(text[error.position]):04X} is not allowed"
-    except (YAMLError, RecursionError) as error:
-        line, column, problem = 0, 0, str(error)
-    raise UsageError(
-        f"{filename}:{line + 1}:{column + 1}: not valid YAML: {problem}",
-        hint="quote texts with special characters, such as 'accuracy: test'",
-    )
+        return yaml_nodes.compose(text)
+    except yaml_nodes.MalformedError as error:
+        raise UsageError(
+            f"{filename}:{error}",
+            hint="quote texts with special characters, such as 'accuracy: test'",
+        ) from error
 
 
 def _place(filename: str, node: Any) -> str:
@@ -148,7 +134,7 @@ def texts(entry: Entry) -> tuple[str, ...]:
 def flag(entry: Entry) -> bool:
     """Return a yes or no."""
     word = entry.node.value.lower() if entry.node.id == "scalar" else ""
-    if word not in _WORDS or entry.node.tag not in {_BOOL, *_TEXT}:
+    if word not in _WORDS or entry.node.tag not in {BOOL, *TEXT}:
         raise UsageError(f"{entry.where}: true or false is expected, not {_kind(entry.node)}")
     return _WORDS[word]
 
@@ -166,7 +152,7 @@ def parsed(entry: Entry, parse: Callable[[str], T]) -> T:
 
 
 def _scalar(entry: Entry, node: Any) -> str:
-    if node.id == "scalar" and node.tag in _TEXT and node.value:
+    if node.id == "scalar" and node.tag in TEXT and node.value:
         return str(node.value)
     raise UsageError(
         f"{entry.where}: a text or a number is expected, not {_kind(node)}",
@@ -177,6 +163,6 @@ def _scalar(entry: Entry, node: Any) -> str:
 def _kind(node: Any) -> str:
     if node.id != "scalar":
         return f"a {node.id}"
-    if node.tag in {_BOOL, _NULL, *_TEXT}:
+    if node.tag in {BOOL, NULL, *TEXT}:
         return repr(node.value) if node.value else "nothing"
     return f"the tag {node.tag}"

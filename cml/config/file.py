@@ -4,18 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cml import yaml_nodes
 from cml.config.options import OPTIONS, Option
 from cml.errors import UsageError
+from cml.yaml_nodes import BOOL, NULL, TEXT
 
 Raw = str | tuple[str, ...]
 _KEYS = {option.key: option for option in OPTIONS if option.key}
-# Plain scalars are kept as they were written: `metrics_format: 0.00` is a text to us, and so is a
-# sha of digits only.
-_TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "timestamp")}
 # What stands in the same file and is read elsewhere.
 _SECTIONS = {"checks", "verify", "verify-tolerance", "waivers", "waivers-by"}
-_BOOL = "tag:yaml.org,2002:bool"
-_NULL = "tag:yaml.org,2002:null"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,31 +47,18 @@ def read(text: str, filename: str) -> dict[str, Given]:
 
 
 def _compose(text: str, filename: str) -> Any:
-    """Parse into nodes, which have lines; nothing is constructed, so no tag can do harm."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-    from ruamel.yaml.reader import ReaderError
-
     try:
-        return YAML(typ="safe", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column, problem = mark.line, mark.column, error.problem or error.context
-    except ReaderError as error:
-        before = text[: error.position]
-        line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
-        problem = f"the character U+{ord(text[error.position]):04X} is not allowed"
-    except (YAMLError, RecursionError) as error:
-        line, column, problem = 0, 0, str(error)
-    raise UsageError(
-        f"{filename}:{line + 1}:{column + 1}: not valid YAML: {problem}",
-        hint="write one `key: value` on each line, and quote special characters, as in '-'",
-    )
+        return yaml_nodes.compose(text)
+    except yaml_nodes.MalformedError as error:
+        raise UsageError(
+            f"{filename}:{error}",
+            hint="write one `key: value` on each line, and quote special characters, as in '-'",
+        ) from error
 
 
 def _entries(root: Any, filename: str) -> Iterator[tuple[Option, Any]]:
     """The keys' options and their values, each key known and given once."""
-    if root is None or root.tag == _NULL:
+    if root is None or root.tag == NULL:
         return
     if root.id != "mapping":
         raise UsageError(
@@ -115,7 +99,7 @@ def _advice(key: str) -> str:
 
 
 def _raw(node: Any, *, bools: bool, where: str) -> Raw | None:
-    if node.tag == _NULL:
+    if node.tag == NULL:
         return None
     if node.id == "sequence":
         return tuple(_scalar(item, bools=False, where=where) for item in node.value)
@@ -123,11 +107,11 @@ def _raw(node: Any, *, bools: bool, where: str) -> Raw | None:
 
 
 def _scalar(node: Any, *, bools: bool, where: str) -> str:
-    if node.id == "scalar" and (node.tag in _TEXT or (bools and node.tag == _BOOL)):
+    if node.id == "scalar" and (node.tag in TEXT or (bools and node.tag == BOOL)):
         return str(node.value)
     if node.id != "scalar":
         kind = f"a {node.id}"
-    elif node.tag in {_BOOL, _NULL}:
+    elif node.tag in {BOOL, NULL}:
         kind = node.value or "nothing"
     else:
         kind = f"the tag {node.tag}"
