@@ -18,6 +18,7 @@ from tabulate import tabulate
 from cml import statistics
 from cml.checks import judging, policy
 from cml.checks.model import Comparison, Expected, Values
+from cml.commands import comparing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,15 +137,7 @@ def _values(
 
 
 def _comparison(found: statistics.Compared) -> Comparison:
-    return Comparison(
-        what="it",
-        test="test",
-        units="units",
-        gain=found.gain,
-        low=found.low,
-        high=found.high,
-        chance=found.chance,
-    )
+    return comparing.comparison(found, what="it", test="test", units="units")
 
 
 GATES: dict[str, tuple[Callable[[Bools, Bools], Values], str]] = {

@@ -147,7 +147,7 @@ def _compared(check: Check, name: str, value: float, values: Values) -> Outcome:
     if problem is not None:
         return _troubled(f"The baseline's {label}", problem)
     if values.expected is not None:
-        return noise.as_expected(check, label, value, values)
+        return noise.as_expected(check, label, value, values.expected, values)
     old = None if values.before is None else values.before.get(name)
     reason = None if old is None else rules.fault(old)
     if reason is not None or isinstance(old, str):

@@ -16,17 +16,19 @@ _TWO, _FOUR = Context(prec=2), Context(prec=4)
 _LEAST_SHOWN = 0.0001
 
 
-def as_expected(check: Check, label: str, value: float, values: Values) -> Outcome:
+def as_expected(
+    check: Check, label: str, value: float, expected: Expected, values: Values
+) -> Outcome:
     """Compare a finite number with what past results let expect.
 
     Args:
         check: the rules, with a direction.
         label: what to call the number.
         value: the number.
-        values: what is expected, and the correction for the checks beside this one.
+        expected: what past results let expect.
+        values: hold the correction for the checks beside this one.
     """
-    expected = values.expected
-    if expected is None or expected.missing:
+    if expected.missing:
         return Outcome(status="inconclusive", sentence=_too_few(label, expected))
     now, bound = (Fraction(ranges.exact(number)) for number in (value, expected.bound))
     slack = now - bound if check.direction == "higher" else bound - now
@@ -74,8 +76,8 @@ def _chance(values: Values) -> float:
     return (values.chance or 0.0) if values.adjusted is None else values.adjusted
 
 
-def _too_few(label: str, expected: Expected | None) -> str:
-    count, missing = (expected.results, expected.missing) if expected else (0, 0)
+def _too_few(label: str, expected: Expected) -> str:
+    count, missing = expected.results, expected.missing
     return (
         f"Of {label} there {'is' if count == 1 else 'are'} {count} past "
         f"result{'' if count == 1 else 's'}, too few to tell a change for the worse from "

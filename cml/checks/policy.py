@@ -1,5 +1,6 @@
 """The texts of policies -> checks, and how two policies differ; reads no file by itself."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
@@ -10,8 +11,11 @@ from cml.checks.model import Check, Policy
 __all__ = ["Check", "Policy", "differences", "read", "read_gradient"]
 
 
+@functools.cache
 def read(text: str, filename: str) -> Policy:
     """Read the checks, waivers and verified stages of a cml.yaml, and no other of its keys.
+
+    One run asks several times; the same text is parsed once.
 
     Args:
         text: the file's text; it may be empty.

@@ -135,13 +135,12 @@ def _results(rules: Rules, record: Record, found: Evidence) -> Iterator[CheckRes
 
 def _corrected(seen: list[Values], counted: list[policy.Check]) -> list[Values]:
     """Correct what chance explains for how many checks can block by chance."""
-    family = [
-        index
+    family = {
+        index: values.chance
         for index, (check, values) in enumerate(zip(counted, seen, strict=True))
         if check.level == "error" and values.chance is not None
-    ]
-    chances = statistics.holm([seen[index].chance or 0.0 for index in family])
-    for index, chance in zip(family, chances, strict=True):
+    }
+    for index, chance in zip(family, statistics.holm([*family.values()]), strict=True):
         seen[index] = dataclasses.replace(seen[index], family=len(family), adjusted=chance)
     return seen
 

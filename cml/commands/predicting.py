@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cml import pipeline, predictions, statistics
-from cml.checks.model import Columns, Comparison
+from cml.checks.model import Columns
+from cml.commands import comparing
 from cml.errors import UsageError
 
 if TYPE_CHECKING:
-    from cml.checks.model import Check, PairedTest
+    from cml.checks.model import Check, Comparison, PairedTest
     from cml.commands.evidence import Evidence
     from cml.predictions import Pairs
     from cml.record import MetricChange
@@ -52,16 +53,11 @@ def comparison(check: Check, metric: MetricChange, base: str, found: Evidence) -
     )
     which = _test(check)
     compared = _compared(check, which, pairs)
-    return Comparison(
+    return comparing.comparison(
+        compared,
         what=_what(check, path, pairs),
         test=_named(check, which, pairs),
         units="items" if pairs.groups is None else "groups",
-        gain=compared.gain,
-        low=compared.low,
-        high=compared.high,
-        chance=compared.chance,
-        missing=compared.missing,
-        more=compared.more,
     )
 
 

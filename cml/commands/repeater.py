@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SHOWN = 5
 PARAMETERS = "params.yaml"
 
 
@@ -112,9 +111,8 @@ class Repeater:
         changed = save.results(self.project, self.checkout).changed
         edited += [self.checkout.relative(path) for path in changed if path.suffix == ".dvc"]
         if edited:
-            names = ", ".join(edited[:SHOWN]) + (", and more" if len(edited) > SHOWN else "")
             raise UsageError(
-                f"repeat runs what is committed, and these differ from it: {names}",
+                f"repeat runs what is committed, and these differ from it: {save.listed(edited)}",
                 hint="commit these edits first",
             )
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cml import statistics
-from cml.checks.model import Comparison
+from cml.commands import comparing
 from cml.commands.repeater import Repeater, Seed, Side
 from cml.errors import UsageError
 from cml.statistics import student
-from cml.statistics.compared import CONFIDENCE
 
 if TYPE_CHECKING:
-    from cml.checks.model import Check
+    from cml.checks.model import Check, Comparison
     from cml.commands.evidence import Evidence
     from cml.commands.run import Surroundings
     from cml.config import Settings
@@ -58,15 +57,9 @@ def comparison(check: Check, metric: MetricChange, base: str, found: Evidence) -
     sign = 1 if check.direction == "higher" else -1
     old, new = ([sign * value for value in side] for side in runs)
     told = statistics.welch(old, new, margin=float(check.margin or 0))
-    return Comparison(
+    return comparing.comparison(
+        told,
         what=f"the mean over {count} runs of each side",
         test="Welch's test",
         units="runs of each side",
-        gain=told.gain,
-        low=told.low,
-        high=told.high,
-        percent=round(100 * CONFIDENCE),
-        chance=told.chance,
-        missing=told.missing,
-        more=told.more,
     )

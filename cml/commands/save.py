@@ -75,9 +75,13 @@ def refuse_edits(project: pipeline.Project, checkout: repo.Checkout) -> None:
 def shown_only(project: pipeline.Project, checkout: repo.Checkout) -> Published:
     """Say that nothing was saved, and what the commit does not tell about this run."""
     if edited := edits(project, checkout):
-        names = ", ".join(edited[:SHOWN]) + (", and more" if len(edited) > SHOWN else "")
-        return Published(note=f"{SHOW_ONLY} It ran with uncommitted edits: {names}.")
+        return Published(note=f"{SHOW_ONLY} It ran with uncommitted edits: {listed(edited)}.")
     return Published(note=SHOW_ONLY)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Name some of many files."""
+    return ", ".join(names[:SHOWN]) + (", and more" if len(names) > SHOWN else "")
 
 
 def save(
