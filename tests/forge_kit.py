@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from main_kit import change
+from main_kit import change, checked_out
 
 from cml.forges.base import marker
 
@@ -39,6 +40,16 @@ def job(
         if token := environ.get(name):
             assert not any(token.encode() in text for text in seen), name
     return done
+
+
+def closed(lab: Lab, forge: GitHub, sha: str, number: int) -> subprocess.CompletedProcess[str]:
+    """Run cml-run in the job of a pull request that has just been closed, in `last`."""
+    folder = lab.root / "closed"
+    folder.mkdir()
+    environ = forge.environ("pull_request", folder=folder, sha=sha, number=number)
+    event = json.loads((folder / "event.json").read_text())
+    (folder / "event.json").write_text(json.dumps({**event, "action": "closed"}))
+    return lab.cml(cwd=checked_out(lab, "last", sha), **environ)
 
 
 def proposed(lab: Lab, forge: Fake, **more: Any) -> tuple[str, int]:

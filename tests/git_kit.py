@@ -201,6 +201,20 @@ def start(code: str, *args: str, **env: str) -> subprocess.Popen[str]:
     )
 
 
+def race(racers: list[subprocess.Popen[str]]) -> set[str]:
+    """Let all begin once each is ready; return what they print, when all have ended well."""
+    for racer in racers:
+        assert racer.stdout
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    printed = {racer.communicate()[0].strip() for racer in racers}
+    assert [racer.returncode for racer in racers] == [0] * len(racers)
+    return printed
+
+
 def known(folder: Path) -> int:
     """Count the commits that a clone has."""
     objects = git(folder, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype)")

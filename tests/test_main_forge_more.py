@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from forge_kit import EVENTS, NAME, bodies, job, on_commit, proposed
+from forge_kit import EVENTS, NAME, bodies, closed, job, on_commit, proposed
 from main_kit import checked_out
 
 if TYPE_CHECKING:
@@ -96,12 +96,7 @@ def test_pictures_go_when_the_pull_request_is_closed(lab: Lab, github_forge: Git
     )
     assert done.returncode == 0, done.stderr
     assert len(pictures(lab)) == 1
-    folder = lab.root / "closed"
-    folder.mkdir()
-    environ = github_forge.environ("pull_request", folder=folder, sha=sha, number=number)
-    event = json.loads((folder / "event.json").read_text())
-    (folder / "event.json").write_text(json.dumps({**event, "action": "closed"}))
-    done = lab.cml(cwd=checked_out(lab, "last", sha), **environ)
+    done = closed(lab, github_forge, sha, number)
     assert done.returncode == 0, done.stderr
     assert lab.record(lab.root / "last")["outcome"] == "skipped"
     assert pictures(lab) == {}

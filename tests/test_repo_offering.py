@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from git_kit import World, commit, content, git, newcomer, opened, plan, run, start, write
+from git_kit import World, commit, content, git, newcomer, opened, plan, race, run, start, write
 
 from cml.errors import PublishError
 
@@ -136,15 +136,7 @@ print(checkout.offer(wanted).commit)
 def test_of_two_offers_at_once_both_arrive_one_after_the_other(world: World) -> None:
     folders = [world.clone(name) for name in ("one", "two")]
     racers = [start(RACE, str(folder), folder.name) for folder in folders]
-    for racer in racers:
-        assert racer.stdout
-        assert racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        assert racer.stdin
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    made = {racer.communicate()[0].strip() for racer in racers}
-    assert [racer.returncode for racer in racers] == [0, 0]
+    made = race(racers)
     tip = world.refs()[BRANCH]
     assert tip in made
     assert made <= {*git(world.origin, "rev-list", BRANCH).split()}

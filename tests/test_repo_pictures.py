@@ -6,7 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from git_kit import ADA, BOT, World, git, start, write
+from git_kit import ADA, BOT, World, git, race, start, write
 
 from cml.errors import PublishError
 from cml.repo.pictures import KEPT, PREFIX
@@ -116,15 +116,7 @@ print(checkout.push_pictures(pictures, group="pull-7", author=ADA, committer=BOT
 def test_two_that_push_at_once_both_keep_their_pictures(world: World) -> None:
     fill(world, "pull-7", KEPT)
     racers = [start(RACE, str(world.clone(name)), name) for name in ("one", "two")]
-    for racer in racers:
-        assert racer.stdout
-        assert racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        assert racer.stdin
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    made = {racer.communicate()[0].strip() for racer in racers}
-    assert [racer.returncode for racer in racers] == [0, 0]
+    made = race(racers)
     assert len(made) == 2
     left = kept(world, "pull-7")
     assert made <= {*left.values()}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from forge_faults import status
-from forge_kit import NAME, bodies, job, proposed
+from forge_kit import NAME, bodies, closed, job, proposed
 from main_kit import change, checked_out
 
 if TYPE_CHECKING:
@@ -137,12 +137,7 @@ def test_pictures_of_pushes_go_too_when_the_pull_request_is_closed(
     done = job(lab, github_forge, "push", sha, cwd=checked_out(lab, "ci", sha), branch="better")
     assert done.returncode == 0, done.stderr
     assert "refs/cml/plots/" in str(lab.remote_refs())
-    folder = lab.root / "closed"
-    folder.mkdir()
-    environ = github_forge.environ("pull_request", folder=folder, sha=sha, number=number)
-    event = json.loads((folder / "event.json").read_text())
-    (folder / "event.json").write_text(json.dumps({**event, "action": "closed"}))
-    done = lab.cml(cwd=checked_out(lab, "last", sha), **environ)
+    done = closed(lab, github_forge, sha, number)
     assert done.returncode == 0, done.stderr
     assert "refs/cml/plots/" not in str(lab.remote_refs())
 
