@@ -6,7 +6,7 @@ LOCK_FLAGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
-	--generate-hashes --annotation-style line --no-emit-index-url --no-emit-find-links --no-header
+	--generate-hashes --no-strip-extras --annotation-style line --no-emit-index-url --no-emit-find-links --no-header
 
 # Without it the pip of Debian 12 warns about the one package that comes as source.
 export PIP_USE_PEP517 := 1
@@ -62,7 +62,9 @@ schema: $(VENV)/run.stamp
 lock: $(VENV)/pip.stamp
 	@$(PIP) install --quiet uv
 	@$(LOCK) $(LOCK_FLAGS) --output-file requirements/run.txt
-	@$(LOCK) $(LOCK_FLAGS) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	@$(LOCK) $(LOCK_FLAGS) --extra all --constraint requirements/run.txt --output-file requirements/all.txt
+	@$(LOCK) $(LOCK_FLAGS) --extra slim --constraint requirements/all.txt --output-file requirements/slim.txt
+	@$(LOCK) $(LOCK_FLAGS) --extra all --group dev --constraint requirements/all.txt --output-file requirements/dev.txt
 
 clean:
 	rm -rf $(VENV) build dist node_modules .oracles .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -36,6 +36,7 @@ DOORS = {
     "pathspec": ("legacy",),
     "psutil": ("pipeline", "repo"),
     "pygit2": ("pipeline",),
+    "pynvml": ("machine",),
     "requests": ("forges.gitlab",),
     "tensorboard": ("trackers.tensorboard",),
     "rich": ("console", "report", "forges.terminal"),

@@ -1,5 +1,6 @@
 """What is in git: nothing of the machine it was made on, and locks that hold what is declared."""
 
+import itertools
 import re
 import subprocess
 from collections.abc import Iterator
@@ -16,8 +17,8 @@ REGISTRY = re.compile(
     r"\b(?:pypi\.org|(?:files\.)?pythonhosted\.org|npmjs\.(?:org|com)|deb\.debian\.org"
     r"|proxy\.golang\.org|crates\.io)\b".replace(r"\.", r"[.]")
 )
-PIN = re.compile(r"^([\w.-]+)==\S+(?: ; (?P<marker>[^\\]+))?")
-LOCKS = [ROOT / "requirements" / name for name in ("run.txt", "dev.txt")]
+PIN = re.compile(r"^([\w.-]+)(?:\[[^]]+\])?==(\S+)(?: ; (?P<marker>[^\\]+))?")
+LOCKS = [ROOT / "requirements" / name for name in ("run.txt", "slim.txt", "all.txt", "dev.txt")]
 
 
 def tracked() -> list[Path]:
@@ -100,7 +101,7 @@ def test_every_locked_package_has_hashes_and_comes_from_wherever_the_user_says(l
 
 
 def test_the_locks_hold_what_pyproject_declares() -> None:
-    run, dev = (pins(lock) for lock in LOCKS)
+    run, *_, dev = (pins(lock) for lock in LOCKS)
     names = declared()
 
     assert names["run"] >= {"click", "dvc", "gitpython"}
@@ -108,14 +109,17 @@ def test_the_locks_hold_what_pyproject_declares() -> None:
     assert set().union(*names.values()) <= dev.keys(), "make lock"
 
 
-def test_tests_run_with_the_versions_that_users_get() -> None:
-    run, dev = (
-        # Without the marker that says where: tests may need on all systems what users do on one.
+@pytest.mark.parametrize(
+    ("smaller", "larger"), list(itertools.pairwise(LOCKS)), ids=lambda lock: lock.name
+)
+def test_tests_run_with_the_versions_that_users_get(smaller: Path, larger: Path) -> None:
+    # Without markers and extras: tests may need on all systems what users do on one.
+    few, many = (
         {
-            name: [re.split(r" [;\\]", block)[0] for block in blocks]
-            for name, blocks in found.items()
+            name: sorted(pin[2] for block in blocks if (pin := PIN.match(block)))
+            for name, blocks in pins(lock).items()
         }
-        for found in map(pins, LOCKS)
+        for lock in (smaller, larger)
     )
 
-    assert {name: dev.get(name) for name in run} == run, "make lock"
+    assert {name: many.get(name) for name in few} == few, "make lock"
