@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -133,3 +133,86 @@ class JobPage(Protocol):
         self, record: Record, render: Callable[[int], str], *, outputs: Mapping[str, str]
     ) -> None:
         """Write the report (`render` takes the most bytes), outputs and annotations of the job."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunnerRequest:
+    """A runner to be.
+
+    `labels` (GitLab: tags) say what it is good for. With `organisation` (GitLab: a group's full
+    path) it serves all of that, else the one repository. A `persistent` one takes job after job
+    until it is removed; any other takes one, where the forge can promise that. `group` is the
+    number of GitHub's runner group.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    organisation: str | None = None
+    persistent: bool = False
+    group: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What a runner program is started with, once.
+
+    `id` is the forge's number of the runner; None as long as the program has to register itself.
+    `url` is what it serves. `credential` is secret: a just-in-time configuration, a registration
+    token, or a runner's own authentication token.
+    """
+
+    id: int | None
+    name: str
+    url: str
+    kind: Literal["just-in-time", "registration", "authentication"]
+    credential: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """A runner as the forge sees it at this moment; `busy` while a job of the forge runs on it."""
+
+    id: int
+    name: str
+    online: bool
+    busy: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """The newest release of a forge's runner program: its address and its SHA-256 as hex digits."""
+
+    version: str
+    url: str
+    sha256: str
+
+
+@runtime_checkable
+class RunnerHost(Protocol):
+    """A forge that gives jobs to machines of one's own; raises as :class:`Forge` does."""
+
+    oldest_runner: str
+    """The oldest version of the runner program that this forge gives jobs to."""
+
+    def runs_strangers_code(self, organisation: str | None) -> bool:
+        """Tell whether people without any right here can make a job run, by a fork's pull request.
+
+        That is so where the repository is public; of an organisation it is always taken as so.
+        """
+
+    def register_runner(self, wanted: RunnerRequest) -> Registration:
+        """Announce a runner; its secret is answered once and kept by nobody else."""
+
+    def find_runner(self, registration: Registration, organisation: str | None) -> Runner | None:
+        """Return how a runner stands; None where the forge knows none (any more, or not yet)."""
+
+    def remove_runner(self, registration: Registration, organisation: str | None) -> None:
+        """Take a runner off the forge's list; one that is gone already is no failure."""
+
+    def runner_program(self, *, system: str, machine: str) -> Program:
+        """Return the newest runner program.
+
+        Args:
+            system: as `platform.system()` says: `Linux`, `Darwin`.
+            machine: as `platform.machine()` says: `x86_64`, `aarch64`, `arm64`.
+        """
