@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import act_kit
+import machine_kit
+import one_line_kit
 import pytest
 from forge_kit import bodies
 from main_kit import change
 from ruamel.yaml import YAML
-
-from cml import config
 
 if TYPE_CHECKING:
     from act_kit import Workflow
@@ -26,22 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 ACTION = "OWNER/cml-run"
 USES = f"{ACTION}@{'0' * 40}"
-BASE = Path(sys.base_prefix, "bin", "python3")
 OWN = {"command", "extras", "python-version", "working-directory", "token"}
-# Makes environments that are filled already, by a pip that says what it was asked for and knew.
-PYTHON = """\
-#!/bin/sh
-if [ "$1 $2 $3" != "-I -m venv" ]; then exec {base} "$@"; fi
-{base} -m venv --without-pip "$4" || exit
-cd "$4"/lib/python3*/site-packages
-echo '{packages}' > tests.pth
-cat > pip.py << 'END'
-import os, sys
-with open("{log}", "a") as log:
-    print(*sys.argv[1:], *sorted(name for name in os.environ if "PIP_" in name), file=log)
-    print(*(name for name in os.environ if name.startswith("CML_")), file=log)
-END
-"""
 
 
 def loaded(path: Path = ROOT / "action.yml") -> dict[str, Any]:
@@ -49,15 +32,11 @@ def loaded(path: Path = ROOT / "action.yml") -> dict[str, Any]:
     return found
 
 
-def options() -> dict[str, config.Option]:
-    return {option.flag[2:]: option for option in config.OPTIONS if option.flag}
-
-
 def test_the_inputs_are_the_options_in_their_words() -> None:
     inputs = loaded()["inputs"]
-    assert inputs.keys() - OWN == options().keys()
-    assert {name: inputs[name] for name in options()} == {
-        name: {"description": option.help} for name, option in options().items()
+    assert inputs.keys() - OWN == one_line_kit.options().keys()
+    assert {name: inputs[name] for name in one_line_kit.options()} == {
+        name: {"description": option.help} for name, option in one_line_kit.options().items()
     }
 
 
@@ -66,8 +45,18 @@ def test_what_is_not_given_is_left_to_the_variables_of_the_job() -> None:
     own = {"CML_COMMAND": "${{ inputs.command }}", "CML_REPO_TOKEN": "${{ inputs.token }}"}
     assert environ == own | {
         option.env: f"${{{{ inputs.{name} || env.{option.env} }}}}"
-        for name, option in options().items()
+        for name, option in one_line_kit.options().items()
     }
+
+
+def test_the_document_lists_the_inputs() -> None:
+    assert one_line_kit.written("action") == one_line_kit.table(loaded()["inputs"])
+
+
+def test_the_readme_shows_the_step_of_the_document() -> None:
+    (step,) = one_line_kit.shown("- uses: OWNER", ROOT / "README.md")
+    steps = one_line_kit.shown("jobs:")["jobs"]["experiment"]["steps"]
+    assert step.items() <= next(found for found in steps if "id" in found).items()
 
 
 def test_the_token_reaches_the_one_step_that_needs_it() -> None:
@@ -92,26 +81,17 @@ def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def machine(lab: Lab, python: str | None = None) -> str:
-    """Return the PATH of a runner that knows nothing of this environment."""
-    folder = lab.root / "machine"
-    folder.mkdir(exist_ok=True)
-    packages = next(Path(sys.prefix).glob("lib/python3*/site-packages"))
-    text = PYTHON.format(base=BASE, packages=packages, log=lab.root / "pip.log")
-    (folder / "python3").write_text(python or text, encoding="utf-8")
-    (folder / "python3").chmod(0o755)
-    ours = str(Path(sys.prefix, "bin"))
-    found = (part for part in os.environ["PATH"].split(os.pathsep) if part != ours)
-    return os.pathsep.join([str(folder), *found])
-
-
 def workflow(lab: Lab, *steps: dict[str, Any], **job: Any) -> None:
     """Write a workflow that checks out, and does these steps in a job called `experiment`."""
-    checkout = {"uses": "actions/checkout@v5", "with": {"persist-credentials": False}}
+    checkout = {"uses": "actions/checkout@v5"}
     made = {"runs-on": "ubuntu-latest", **job, "steps": [checkout, *steps]}
+    write(lab, {"experiment": made})
+
+
+def write(lab: Lab, jobs: dict[str, Any]) -> None:
     file = lab.work / ".github" / "workflows" / "experiment.yml"
     file.parent.mkdir(parents=True)
-    YAML().dump({"on": ["push", "pull_request"], "jobs": {"experiment": made}}, file)
+    YAML().dump({"on": ["push", "pull_request"], "jobs": jobs}, file)
 
 
 def read(lab: Lab, name: str) -> str:
@@ -127,7 +107,7 @@ def pushed(
 ) -> tuple[Workflow, str]:
     """Push what is in the laboratory to `main` and let its workflow run."""
     sha = sha or change(lab)
-    path = more.pop("path", None) or machine(lab)
+    path = more.pop("path", None) or machine_kit.path(lab)
     return (
         act_kit.run(
             lab, forge, "push", cwd=lab.work, sha=sha, actions={ACTION: action}, path=path, **more
@@ -149,7 +129,7 @@ SHOW = {
 def test_one_line_tells_the_pull_request_and_the_next_step(
     lab: Lab, github_forge: GitHub, action: Path
 ) -> None:
-    workflow(lab, step(**{"tag-prefix": "exp-"}), SHOW)
+    write(lab, one_line_kit.shown("jobs:")["jobs"])
     lab.git("checkout", "-q", "-b", "better")
     sha = change(lab)
     number = github_forge.add_pull(head="better", sha=sha, base="main")
@@ -159,7 +139,9 @@ def test_one_line_tells_the_pull_request_and_the_next_step(
     assert "`accuracy` | 0.5 | 1 | +0.5" in body
     assert github_forge.shown(sha)["cml-run"] == "success"
     results = lab.git("rev-parse", "better", cwd=lab.origin)
-    assert f"seen: pass changed {results} exp-{sha[:7]}" in done.log
+    assert f"results are in {results}" in done.log
+    assert lab.git("ls-remote", "--tags", "origin", f"exp-{sha[:7]}")
+    assert "/requirements/all.txt" in (lab.root / "pip.log").read_text()
     assert set(loaded()["outputs"]) == set(re.findall(r"::set-output:: (\w+)=", done.log))
 
 
@@ -235,7 +217,7 @@ def test_packages_are_installed_as_locked_without_what_images_set_for_pip(
     assert " --require-hashes --requirement " in asked
     assert "/requirements/slim.txt" in asked
     assert not re.search(r"PIP_(CONSTRAINT|USER|TARGET)", asked)
-    assert "TOKEN" not in knew
+    assert "CML_REPO_TOKEN" not in knew
 
 
 @pytest.mark.parametrize(
@@ -251,7 +233,7 @@ def test_what_the_action_cannot_do_is_said(
 ) -> None:
     workflow(lab, step(**inputs))
     python = "#!/bin/sh\nexit 1\n" if "python-version" in inputs else None
-    done, _ = pushed(lab, github_forge, action, path=machine(lab, python))
+    done, _ = pushed(lab, github_forge, action, path=machine_kit.path(lab, python))
     assert f"::error title=cml-run::{said}" in done.log
     assert ("Main actions/setup-python@" in done.log) == ("python-version" in inputs)
     assert "exit status 2" in done.log
@@ -264,27 +246,23 @@ def test_the_command_can_be_used_by_later_steps(
     workflow(
         lab,
         step(command="-"),
-        {"run": "cml-run --version && dvc_cml_run plan"},
+        {"run": "cml-run --version && dvc_cml_run plan && dvc"},
         step(command="plan", **{"working-directory": "lib"}) | {"id": "plan"},
     )
-    done, _ = pushed(lab, github_forge, action)
+    path = machine_kit.path(lab)
+    (lab.root / "machine" / "dvc").symlink_to(shutil.which("echo") or "")
+    done, _ = pushed(lab, github_forge, action, path=path)
     assert done.returncode == 0, done.log
     assert "cml-run, version" in done.log
     assert lab.runs == []
 
 
-def reachable(folder: Path) -> bool:
-    """Tell whether packages can be had here."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(folder), "click"]
-    return not subprocess.run(command, capture_output=True, check=False).returncode
-
-
 def test_the_locked_packages_do_beside_those_of_the_job(
     lab: Lab, github_forge: GitHub, action: Path, tmp_path: Path
 ) -> None:
-    if not reachable(tmp_path):
+    if not machine_kit.reachable(tmp_path):
         pytest.skip("no packages can be had here")
-    lab.run(str(BASE), "-m", "venv", "--without-pip", str(lab.root / "venv"))
+    lab.run(str(machine_kit.PYTHON), "-m", "venv", "--without-pip", str(lab.root / "venv"))
     lab.write("lib/yaml.py", "raise SystemExit('the yaml of the repository')\n")
     workflow(lab, step(), {"run": "dvc --version && dvc_cml_run --version"}, SHOW)
     sha = change(lab)
@@ -295,7 +273,7 @@ def test_the_locked_packages_do_beside_those_of_the_job(
         "PYTHONPATH": "lib",
         "PIP_CONSTRAINT": str(lab.write("constraints.txt", "dvc==3.0.0\n")),
     }
-    path = os.pathsep.join([str(lab.root / "venv" / "bin"), machine(lab)])
+    path = os.pathsep.join([str(lab.root / "venv" / "bin"), machine_kit.path(lab)])
     done, _ = pushed(lab, github_forge, action, sha=sha, path=path, environ=environ)
     assert done.returncode == 0, done.log
     assert f"in {lab.root / 'venv'}\r" in done.log or f"in {lab.root / 'venv'}\n" in done.log
