@@ -20,6 +20,8 @@ STAND_IN = """\
 #!/bin/sh
 if [ "$1 $2 $3" != "-I -m venv" ]; then exec {base} "$@"; fi
 {base} -m venv --without-pip "$4" || exit
+printf '#!/bin/sh\\nexit 9\\n' > "$4/bin/dvc"
+chmod +x "$4/bin/dvc"
 cd "$4"/lib/python3*/site-packages
 printf '%s\\n' '{packages}' '{root}' > tests.pth
 cat > pip.py << 'END'
