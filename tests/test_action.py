@@ -192,7 +192,7 @@ def test_variables_of_the_job_count_where_there_is_no_input(
 def test_stages_see_the_python_of_the_job_and_no_token(
     lab: Lab, github_forge: GitHub, action: Path
 ) -> None:
-    workflow(lab, step(token="ghp_of_my_own"))
+    workflow(lab, step(token="${{ secrets.GITHUB_TOKEN }}"))
     sha = change(lab)
     seen = "import os, shutil, sys\nprint('seen', shutil.which('python3'), sys.path)\n"
     seen += "assert not [value for value in os.environ.values() if 'ghp_' in value]\n"
