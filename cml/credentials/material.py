@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LONGEST_PATH = 4096
+_WHOLE_JSON = "put all of the key's JSON into the secret, or unset the variable"
+_SERVICE_ACCOUNT = {"client_email", "private_key", "token_uri"}
 _PEM = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----(.+?)-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL
 )
@@ -54,7 +56,12 @@ def _google_key(text: str) -> str:
     if not isinstance(key, dict) or "type" not in key:
         raise UsageError(
             "GOOGLE_APPLICATION_CREDENTIALS holds neither the JSON of a key nor a path of a file",
-            hint="put all of the key's JSON into the secret, or unset the variable",
+            hint=_WHOLE_JSON,
+        )
+    # With such a key Google's libraries would go on, as nobody.
+    if key["type"] == "service_account" and (absent := sorted(_SERVICE_ACCOUNT - key.keys())):
+        raise UsageError(
+            f"the key in GOOGLE_APPLICATION_CREDENTIALS lacks {', '.join(absent)}", hint=_WHOLE_JSON
         )
     return text
 
