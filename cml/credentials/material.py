@@ -73,7 +73,7 @@ def _ssh_key(text: str) -> str:
             "CML_SSH_PRIVATE_KEY holds neither a private key nor a path of a file",
             hint="put all of the key's file into the secret, from its line BEGIN to its line END",
         )
-    if _is_encrypted(found[1]):
+    if "ENCRYPTED" in found[0] or _is_encrypted(found[1]):
         raise UsageError(
             "the key in CML_SSH_PRIVATE_KEY has a passphrase, and nobody is there to type it",
             hint="make a key for this job alone, without one: `ssh-keygen -t ed25519 -N ''`",
@@ -82,10 +82,11 @@ def _ssh_key(text: str) -> str:
 
 
 def _is_encrypted(body: str) -> bool:
+    """Tell by the content, where the lines around it do not."""
     try:
         start = base64.b64decode("".join(body.split()))
-    except binascii.Error:  # headers of an older format
-        return "ENCRYPTED" in body
+    except binascii.Error:
+        return False
     return start.startswith(_OPENSSH) and not start.startswith(_OPEN)
 
 

@@ -14,10 +14,12 @@ EXTRAS = {"webdavs": "webdav"}
 """Extras of DVC that are called otherwise than the scheme in the URL."""
 LIBRARIES = {
     *("adlfs", "aiobotocore", "aiohttp", "asyncssh", "azure", "botocore", "dvc_azure"),
-    *("dvc_gdrive", "dvc_objects", "fsspec", "gcsfs", "google", "googleapiclient", "httpx"),
-    *("oss2", "ossfs", "pyarrow", "pydrive2", "requests", "s3fs", "sshfs", "urllib3", "webdav4"),
+    *("dvc_gdrive", "dvc_objects.fs.errors", "fsspec", "gcsfs", "google", "googleapiclient"),
+    *("httpx", "oss2", "ossfs", "pyarrow", "pydrive2", "requests", "s3fs", "sshfs", "urllib3"),
+    "webdav4",
 }
 """Whose exceptions are failures of a remote, and no bugs."""
+CREDENTIALS = "check its address and credentials; `cml-run doctor` looks further"
 UNKNOWN_HOST = (
     "compare what `ssh-keyscan HOST` prints with the server's own key, and put it into "
     "CML_SSH_KNOWN_HOSTS, or into ~/.ssh/known_hosts here"
@@ -48,11 +50,19 @@ def failure(what: str, error: Exception) -> CmlError | None:
     names = {name for one in _chain(error) for name in _names(one)}
     if not names & LIBRARIES:
         return None
-    text = str(error).strip() or type(error).__name__
-    if "HostKeyNotVerifiable" in names:
-        return PipelineError(f"{what}: {text}", hint=UNKNOWN_HOST)
-    hint = "check the address and the credentials of the DVC remote; `cml-run doctor` looks further"
-    return PipelineError(f"{what}: {text}", hint=hint)
+    kind = UsageError if "ConfigError" in names else PipelineError
+    hint = UNKNOWN_HOST if "HostKeyNotVerifiable" in names else CREDENTIALS
+    return kind(f"{what}: the DVC remote says: {describe(error)}", hint=hint)
+
+
+def describe(error: BaseException) -> str:
+    """Return what DVC says of a failure, with the causes below it, on one line each."""
+    lines: list[str] = []
+    for seen in _chain(error):
+        text = str(seen).strip() or type(seen).__name__
+        if not any(text in line for line in lines):
+            lines.append(text)
+    return "\n".join(lines)
 
 
 def _missing(error: Exception) -> str | None:
@@ -68,6 +78,7 @@ def _missing(error: Exception) -> str | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Go through an exception and the causes below it."""
     seen: BaseException | None = error
     while seen is not None:
         yield seen
@@ -75,6 +86,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _names(error: BaseException) -> Iterator[str]:
+    """Name the classes of an exception, and where they are from."""
     for kind in type(error).__mro__:
-        yield kind.__name__
-        yield kind.__module__.partition(".")[0]
+        yield from (kind.__name__, kind.__module__, kind.__module__.partition(".")[0])
