@@ -45,7 +45,7 @@ def failure(what: str, error: Exception) -> CmlError | None:
         extra = EXTRAS.get(scheme, scheme)
         return UsageError(
             f"{what}: the DVC remote is of {scheme}://, and what that needs is not installed",
-            hint=f"pip install 'dvc[{extra}]'",
+            hint=f"install it: `pip install 'dvc[{extra}]'`",
         )
     names = {name for one in _chain(error) for name in _names(one)}
     if not names & LIBRARIES:
