@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -212,6 +213,14 @@ def test_no_key_is_written_into_the_work_tree(place: Path, monkeypatch: pytest.M
     with credentials.laid_out(environ):
         assert Path(environ[GOOGLE]).is_relative_to(place)
     assert list(inside.iterdir()) == []
+
+
+def test_the_variables_that_users_are_told_of_are_those_that_doctor_knows() -> None:
+    text = (Path(__file__).parent.parent / "docs/remotes.md").read_text(encoding="utf-8")
+    names = {*re.findall(r"`((?:AWS|AZURE|CML|DVC|GDRIVE|GOOGLE|OSS)_[A-Z_]+)`", text)}
+
+    assert len(names) > 15
+    assert {*credentials.seen(dict.fromkeys(names, "x"))} == names
 
 
 def test_a_job_without_keys_loads_nothing_for_them() -> None:
