@@ -132,7 +132,11 @@ def s3(folder: Path) -> Iterator[Remote]:
         iam.put_user_policy(UserName=USER, PolicyName="all", PolicyDocument=policy)
         key = iam.create_access_key(UserName=USER)["AccessKey"]
         session.client("s3", endpoint_url=url).create_bucket(Bucket="bucket")
-        names = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SESSION_TOKEN": ""}
+        names = {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SESSION_TOKEN": "",
+            "AWS_PROFILE": "",
+        }
         wrong = secrets.token_urlsafe(30)
         yield Remote(
             url="s3://bucket/some/where",

@@ -197,7 +197,8 @@ def test_an_empty_variable_is_none(place: Path) -> None:
     environ = laid(place, **{GOOGLE: "", KEY: " ", HOSTS: "\n", "AWS_PROFILE": ""})
 
     with credentials.laid_out(environ):
-        assert environ == laid(place, **{GOOGLE: "", KEY: " ", HOSTS: "\n", "AWS_PROFILE": ""})
+        assert environ == laid(place)
+    assert environ == laid(place, **{GOOGLE: "", KEY: " ", HOSTS: "\n", "AWS_PROFILE": ""})
     assert credentials.seen(environ) == []
 
 

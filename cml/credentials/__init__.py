@@ -20,6 +20,7 @@ OLDER = {
 HIDDEN = frozenset({"CML_SSH_PRIVATE_KEY", "DVC_REMOTE_SSH_KEY"})
 """What no stage sees: the key may open the git remote as a token does."""
 
+_PREFIXES = ("AWS_", "AZURE_", "CML_SSH_", "DVC_REMOTE_", "GDRIVE_", "GOOGLE_", "OSS_")
 _ELSEWHERE = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
     *("AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_CONTAINER_NAME"),
@@ -39,7 +40,9 @@ def laid_out(environ: MutableMapping[str, str]) -> Iterator[None]:
     """Have each variable of `FILES` that holds a key's text hold the path of a file meanwhile.
 
     A path stays as it is. The files are of mode 0600, in a folder of mode 0700 outside the work
-    tree, and gone at the end, also when this process is killed.
+    tree, and gone at the end, also when this process is killed. An empty variable, which is what a
+    job gets for a secret that it may not have, is not there meanwhile: libraries take it for a
+    value.
 
     Args:
         environ: the environment of this process, which its children inherit; as before at the end.
@@ -47,26 +50,31 @@ def laid_out(environ: MutableMapping[str, str]) -> Iterator[None]:
     Raises:
         UsageError: a variable holds neither a key nor the path of one, or there is no place.
     """
-    found = [name for name in (*FILES, *OLDER) if environ.get(name, "").strip()]
-    if not found:
+    before = {name: environ[name] for name in environ if name.startswith(_PREFIXES)}
+    if not before:
         yield
+        return
+    try:
+        for name in [name for name, value in before.items() if not value.strip()]:
+            del environ[name]
+        for name in OLDER.keys() & environ.keys():
+            environ.setdefault(OLDER[name], environ[name])
+        with _files(environ) as paths:
+            environ.update(paths)
+            yield
+    finally:
+        for name in {name for name in environ if name.startswith(_PREFIXES)} - before.keys():
+            del environ[name]
+        environ.update(before)
+
+
+@contextmanager
+def _files(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    given = {name: environ[name] for name in FILES if name in environ}
+    if not given:
+        yield {}
         return
     from cml.credentials import folder, material
 
-    before = dict(environ)
-    for name in OLDER.keys() & set(found):
-        environ.setdefault(OLDER[name], environ[name])
-    texts = material.texts({name: environ[name] for name in FILES if environ.get(name)})
-    with folder.holding(texts, environ) as paths:
-        environ.update(paths)
-        try:
-            yield
-        finally:
-            for name in (*FILES, *OLDER.values()):
-                _restore(environ, name, before.get(name))
-
-
-def _restore(environ: MutableMapping[str, str], name: str, value: str | None) -> None:
-    environ.pop(name, None)
-    if value is not None:
-        environ[name] = value
+    with folder.holding(material.texts(given), environ) as paths:
+        yield paths
