@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from remote_kit import Remote
 
 
-@pytest.fixture(params=SERVERS, scope="session")
+NEEDS = {"azure": pytest.mark.node}
+
+
+@pytest.fixture(
+    params=[pytest.param(kind, marks=NEEDS.get(kind, ())) for kind in SERVERS], scope="session"
+)
 def remote(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
@@ -93,5 +98,7 @@ def test_wrong_credentials_are_said_to_be_wrong_and_not_shown(lab: Lab, remote: 
         done = lab.cml("--publish", **common, **remote.wrong)
     assert done.returncode in {2, 3}, done.stderr
     assert "Traceback" not in done.stderr
+    assert "credentials" in done.stdout or "the key in GOOGLE" in done.stderr
+    assert lab.results() == []
     assert leaks(lab, remote, done.stdout, done.stderr) == []
     assert list((lab.root / "tmp").iterdir()) == []
