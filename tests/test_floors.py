@@ -14,7 +14,8 @@ DEMO = HOUSE / "demo" / "project"  # a user's scripts, not a room
 FLOORS = (
     {"__init__", "errors", "record", "yaml_nodes"},
     {"ci", "config", "metrics", "numerals", "predictions", "checks", "report", "statistics"},
-    {"pipeline", "repo", "bundle", "console", "legacy", "forges", "trackers", "clusters"},
+    {"pipeline", "repo", "bundle", "console", "credentials", "legacy"}
+    | {"forges", "trackers", "clusters"},
     {"commands"},
     {"cli", "__main__"},
 )
@@ -27,6 +28,9 @@ DOORS = {
     "dvc": ("pipeline",),
     "dvc_data": ("pipeline",),
     "dvc_objects": ("pipeline",),
+    "dvc_oss": ("pipeline",),
+    "dvc_ssh": ("pipeline",),
+    "fsspec": ("pipeline",),
     "git": ("repo",),
     "github": ("forges.github",),
     "gitlab": ("forges.gitlab",),

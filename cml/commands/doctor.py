@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cml import numerals, pipeline, repo
+from cml import credentials, numerals, pipeline, repo
 from cml.commands import gate, legacy_files, run
 from cml.errors import CmlError, PipelineError, UsageError
 
@@ -40,6 +40,7 @@ def examine(settings: Settings, around: Surroundings) -> Iterator[Finding]:
         ("checks", _checks),
         ("baseline", _baseline),
         ("pipeline", _pipeline),
+        ("credentials", _credentials),
         ("data", _data),
     ]
     for name, look in looks:
@@ -113,6 +114,10 @@ def _pipeline(settings: Settings, around: Surroundings) -> str:
         found = pipeline.plan(project, settings.repro_targets.names or None)
     runs = [stage.name for stage in found.stages if stage.state != "unchanged"]
     return f"{len(found.stages)} stages, {len(runs)} to run"
+
+
+def _credentials(_: Settings, around: Surroundings) -> str:
+    return f"for DVC remotes: {', '.join(credentials.seen(around.environ)) or 'no variable is set'}"
 
 
 def _data(_: Settings, around: Surroundings) -> str:
