@@ -88,6 +88,14 @@ def driver(
     return place
 
 
+def program(folder: Path, name: str, script: str) -> None:
+    """Put a program of that name into a folder, to be found on the PATH: a script of the shell."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
 def run(code: str, place: Path | None = None) -> str:
     """Run Python on a machine with that driver, or with none; return what it printed."""
     environ = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
