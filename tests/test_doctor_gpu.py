@@ -189,7 +189,7 @@ def test_without_an_image_of_cuda_no_container_is_started(place: Place) -> None:
             "NVIDIA_DRIVER_CAPABILITIES=compute,utility",
         ),
         (
-            "echo requirement error: unsatisfied condition: cuda>=13.0 >&2; exit 125",
+            "echo 'requirement error: unsatisfied condition: cuda>=13.0' >&2; exit 125",
             "newer CUDA than the driver",
         ),
         ("true", "nvidia-ctk runtime configure"),
