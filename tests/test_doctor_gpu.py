@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import gpu_kit
 import pytest
 
+from cml.cli import runner_launch
 from cml.commands import doctor_gpu
 from cml.commands.doctor_gpu import Machine
 from cml.machine import cuda, leftovers
@@ -300,3 +302,16 @@ def test_the_cuda_of_a_toolkit_and_of_pytorch_is_found(
     assert found["the toolkit in /usr/local/cuda"] == (12, 5)
     assert found["the Python package torch"] == (12, 1)
     assert found["the Python package nvidia-cuda-runtime-cu12"] == (12, 3)
+
+
+def test_the_manual_tells_of_every_check_and_of_options_that_exist(place: Place) -> None:
+    manual = (Path(__file__).parent.parent / "docs" / "gpu.md").read_text(encoding="utf-8")
+    checks = re.findall(
+        r"^\| `([^`]+)` \|", manual.partition("## A machine, step")[0], re.MULTILINE
+    )
+    own = re.findall(r"^\| `(--[^|]*)\|", manual, re.MULTILINE)
+    told = {flag for row in own for flag in re.findall(r"--[a-z-]+", row)}
+    known = {flag for param in runner_launch.command.params for flag in param.opts}
+
+    assert checks == list(place.findings())
+    assert {"--cloud", "--gpu", "--spot", "--idle-minutes"} <= told <= known
