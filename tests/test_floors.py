@@ -14,7 +14,17 @@ DEMO = HOUSE / "demo" / "project"  # a user's scripts, not a room
 FLOORS = (
     {"__init__", "errors", "record", "yaml_nodes"},
     {"ci", "config", "metrics", "numerals", "predictions", "checks", "report", "statistics"},
-    {"pipeline", "repo", "bundle", "console", "legacy", "forges", "trackers", "clusters"},
+    {
+        "pipeline",
+        "repo",
+        "bundle",
+        "console",
+        "legacy",
+        "forges",
+        "trackers",
+        "clusters",
+        "machine",
+    },
     {"commands"},
     {"cli", "__main__"},
 )
