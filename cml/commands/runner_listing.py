@@ -48,7 +48,7 @@ class Listing:
         """
         path = runner_register.ready(self._wish, self._hosts.patient, self._program)
         entry = self._given(path) if self._jit else self._usable() or self._new(path)
-        self.keep(entry=entry, program=str(path))
+        self.keep(entry=runner_register.kept(entry), program=str(path))
         return path, entry
 
     def find(self, host: RunnerHost) -> Runner | None:

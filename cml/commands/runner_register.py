@@ -79,7 +79,7 @@ def register(wish: Wish, host: RunnerHost, environ: Mapping[str, str]) -> str:
         program = open_program(wish.forge, wish.home, environ, wish.executor)
         path = ready(wish, host, program)
         entry = enlist(wish, host, program, path)
-        home.write(wish.home, replace(state, entry=entry, program=str(path)))
+        home.write(wish.home, replace(state, entry=kept(entry), program=str(path)))
         return entry.name
 
 
@@ -191,9 +191,14 @@ def enlist(wish: Wish, host: RunnerHost, program: RunnerProgram, path: Path) -> 
         host.remove_runner(given, wish.organisation)
         raise
     log.info("registered %s for %s", given.name, wish.owner)
-    # What the program keeps itself is not kept twice.
-    kept = given.credential if given.kind == "just-in-time" else ""
-    return Entry(id=given.id, name=given.name, url=given.url, kind=given.kind, credential=kept)
+    return Entry(
+        id=given.id, name=given.name, url=given.url, kind=given.kind, credential=given.credential
+    )
+
+
+def kept(entry: Entry) -> Entry:
+    """Return what is written down of a runner: no secret that the program keeps itself."""
+    return entry if entry.kind == "just-in-time" else replace(entry, credential="")
 
 
 def known(wish: Wish, host: RunnerHost, entry: Entry) -> bool:

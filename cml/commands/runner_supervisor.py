@@ -150,10 +150,12 @@ class Supervisor:
                 self._failures = 0
             status = "" if child.code is None else f" with status {child.code}"
             self._failed(f"{self._program.name} ended{status} without having done its work")
-        elif not left:
+            return
+        self._failures = 0
+        self._watch.restart()
+        if not left:
             log.info("%s has done its job", self._listing.entry.name)
-            self._rounds, self._failures = self._rounds + 1, 0
-            self._watch.worked()
+            self._rounds += 1
 
     def _crashed(self, code: int | None) -> bool:
         if self._wish.persistent:
@@ -214,6 +216,15 @@ class Supervisor:
             hint=f"the last words of its program are in {self._wish.home / process.LOG}",
         )
 
+    def _abort(self) -> None:
+        if self._child:
+            self._child.kill(grace=GRACE)
+        try:
+            self._listing.close()
+        except PublishError as error:  # it may take a moment until its job counts as ended
+            log.warning("start it again to take it off the list: %s", error.message)
+        raise KeyboardInterrupt
+
     def _listen(self) -> None:
         """Wait for a call, but not for long."""
         try:
@@ -224,10 +235,7 @@ class Supervisor:
         self._heard.append(call)
         if insisted:
             log.warning("%s again: ending the program, with its job", call.reason)
-            if self._child:
-                self._child.kill(grace=GRACE)
-            self._listing.close()
-            raise KeyboardInterrupt
+            self._abort()
 
     def _say(self, why: str) -> None:
         if why and why != self._said:

@@ -47,16 +47,13 @@ class Watch:
         return self._clock() - self._quiet_since
 
     def restart(self) -> None:
-        """Look at another runner from now on, which nobody has asked about."""
+        """Look at a program that has just been started, and that nobody has asked about."""
         self.busy, self._next, self._missing_since = None, 0.0, None
+        self._quiet_since = self._clock()
 
     def doubt(self) -> None:
         """Take the last answer as out of date; ask again when it is time."""
         self.busy = None
-
-    def worked(self) -> None:
-        """A job was done, seen or not."""
-        self._quiet_since = self._clock()
 
     def look(
         self, ask: Callable[[], Runner | None] | None, works: Callable[[], bool | None]

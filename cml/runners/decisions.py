@@ -113,6 +113,7 @@ def _ending(limits: Limits, seen: Seen) -> str:
         return seen.told
     if limits.lifetime is not None and seen.age >= limits.lifetime:
         return f"it has lived for {limits.lifetime / 60:g} minutes"
-    if limits.idle is not None and seen.idle >= limits.idle and seen.busy is not True:
+    failing = seen.failures and not seen.alive  # which is told, and not taken for a good end
+    if limits.idle is not None and seen.idle >= limits.idle and not (seen.busy or failing):
         return f"it was idle for {limits.idle / 60:g} minutes"
     return ""

@@ -73,8 +73,12 @@ def _download(url: str, path: Path, sha256: str) -> None:
 def _chunks(url: str) -> Iterator[bytes]:
     import requests
 
+    def nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request  # else a password in ~/.netrc would be sent
+
+    seconds = (_CONNECT_SECONDS, _READ_SECONDS)
     try:
-        with requests.get(url, stream=True, timeout=(_CONNECT_SECONDS, _READ_SECONDS)) as answer:
+        with requests.get(url, stream=True, timeout=seconds, auth=nobody) as answer:
             answer.raise_for_status()
             yield from answer.iter_content(_CHUNK)
     except (requests.RequestException, OSError) as error:
