@@ -195,6 +195,23 @@ def test_a_dry_run_shows_the_task_and_does_nothing(cloud: Cloud) -> None:
     assert not cloud.was_asked("launch")
 
 
+def test_whose_jobs_to_take_can_be_said(cloud: Cloud) -> None:
+    named = cloud.told.fake.repository
+    del cloud.environ["GITHUB_REPOSITORY"], cloud.environ["CI_PROJECT_PATH"]
+    assert "is not known" in cloud.run().stderr
+
+    for owner in (("--repository", named), ("--organisation", named.rpartition("/")[0])):
+        cloud.comes()
+        options = ("--cloud", "aws", "--repository", named, "--allow-forks", *owner)
+        assert cloud.run(*options).returncode == 0
+    first, second = cloud.told.fake.runners
+    assert first != second
+    if cloud.told.vendor == "gitlab":
+        assert [first["runner_type"], second["runner_type"]] == ["project_type", "group_type"]
+    else:
+        assert cloud.told.fake.count("POST", r"^/orgs/o/actions/runners/generate-jitconfig$") == 1
+
+
 def test_a_cloud_that_fails_leaves_no_runner_and_no_machine(cloud: Cloud) -> None:
     cloud.fails(with_status=1)
     done = cloud.run()

@@ -42,6 +42,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,29}")
 )
 @click.option("--labels", metavar="A,B", default="cml", show_default=True, help="For jobs.")
 @click.option("--name", metavar="NAME", default="cml", show_default=True, help="How it begins.")
+@click.option("--repository", metavar="OWNER/NAME", help="Take jobs of this repository.")
 @click.option("--organisation", "--group", metavar="PATH", help="Take jobs of all of that.")
 @click.option("--runner-group", metavar="N", type=int, default=1, help="GitHub's runner group.")
 @click.option("--allow-forks", is_flag=True, help="Run strangers' code there.")
@@ -65,6 +66,8 @@ def command(*, wait: float, dry_run: bool, **flags: Any) -> None:
 
     settings, around = job.gather({"forge": flags["forge"], "publish": False})
     context = record.replace(around.context, forge=settings.forge or around.context.forge)
+    if flags["repository"]:
+        context = record.replace(context, repository=flags["repository"])
     host = _host(job.forge(settings, context, around.token))
     plan = _plan(flags, context)
     seen = {name: value for name, value in os.environ.items() if name not in around.secrets}
@@ -81,8 +84,7 @@ def _host(forge: object) -> RunnerHost:
     if not isinstance(forge, RunnerHost):
         raise UsageError(
             "there is no forge that could give jobs to a runner",
-            hint="name it: --forge github with GITHUB_REPOSITORY set to owner/name, or --forge "
-            "gitlab with CI_PROJECT_PATH set to group/name",
+            hint="name it: --forge github or --forge gitlab, with --repository owner/name",
         )
     return forge
 
