@@ -127,6 +127,13 @@ def test_on_github_a_name_that_is_taken_is_told_with_what_to_do(on_github: Told)
     assert "Choose another name" in str(error.hint)
 
 
+def test_on_github_an_organisation_with_a_slash_is_no_repository(on_github: Told) -> None:
+    wanted = RunnerRequest(name="x", labels=("gpu",), organisation="o/r")
+
+    assert "404" in refusal(lambda: host(on_github).register_runner(wanted)).message
+    assert on_github.fake.runners == []
+
+
 @pytest.mark.parametrize("tells", [True, False])
 def test_on_gitlab_a_job_under_way_is_seen_on_older_servers_too(
     on_gitlab: Told,

@@ -120,7 +120,8 @@ def _labels(wanted: str, gpu: str | None) -> tuple[str, ...]:
     from cml import machine
 
     given = [label for label in re.split(r"[,\s]+", wanted) if label]
+    if gpu is None and "gpu" in (label.lower() for label in given):
+        raise UsageError("the label gpu is asked for, and no GPU", hint="add one: --gpu T4:1")
     name, _, count = (gpu or "").partition(":")
     added = (name.lower(), f"gpu-count-{count or 1}") if name else ()
-    labels = machine.labels([*given, *added], [], without_gpu=gpu is not None)
-    return tuple(dict.fromkeys(labels))
+    return machine.labels([*given, *added], [], without_gpu=True)

@@ -60,9 +60,12 @@ def run(kind: str, name: str, *, idle_minutes: int, gpu: bool) -> str:
 
 def envs(registration: Registration, program: Program) -> Mapping[str, str]:
     """Return what may be seen: which program to fetch, and whose jobs it takes."""
-    place = {"CI_SERVER_URL": registration.url} if registration.kind == "authentication" else {}
+    # Some clouds have no user but root; the machine is there for this one job.
+    own = {"RUNNER_ALLOW_RUNASROOT": "1"}
+    if registration.kind == "authentication":
+        own = {"CI_SERVER_URL": registration.url}
     return {
-        **place,
+        **own,
         "CML_RUNNER_PROGRAM_URL": program.url,
         "CML_RUNNER_PROGRAM_SHA256": program.sha256,
     }
