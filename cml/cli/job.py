@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cml.commands.run import Surroundings
     from cml.config import Settings
     from cml.forges.base import Forge
+    from cml.forges.waiting import Patience
     from cml.record import Context
 
 FILE = "cml.yaml"
@@ -61,7 +62,9 @@ def gather(flags: Mapping[str, Any]) -> tuple[Settings, Surroundings]:
     )
 
 
-def forge(settings: Settings, context: Context, token: str | None) -> Forge | None:
+def forge(
+    settings: Settings, context: Context, token: str | None, *, patience: Patience | None = None
+) -> Forge | None:
     """Open the forge to tell; None where that is the terminal alone."""
     if (settings.forge or context.forge) == "terminal":
         return None
@@ -69,7 +72,7 @@ def forge(settings: Settings, context: Context, token: str | None) -> Forge | No
 
     private = True if context.private is None else context.private
     named = record.replace(context, forge=settings.forge or context.forge)
-    return forges.open_forge(named, os.environ, token, private=private)
+    return forges.open_forge(named, os.environ, token, private=private, patience=patience)
 
 
 def _secrets(environ: Mapping[str, str], token: str | None) -> frozenset[str]:
