@@ -6,10 +6,12 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from dvc.exceptions import CheckoutError
 from lab import Heard
 
 from cml import pipeline
 from cml.errors import PipelineError, UsageError
+from cml.pipeline import backends
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,3 +129,9 @@ def test_outputs_with_a_remote_of_their_own_need_no_default_one(lab: Lab, opened
         assert pipeline.absent_from_remote(project) == ["one"]
         pipeline.push(project, ["one"], [])
         assert pipeline.absent_from_remote(project) == []
+
+
+def test_what_dvc_says_in_colours_is_told_without() -> None:
+    said = backends.describe(CheckoutError(["data"]))
+
+    assert "<https://error.dvc.org/missing-files>" in said

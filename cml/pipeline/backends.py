@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from cml.errors import CmlError, PipelineError, UsageError
@@ -20,6 +21,7 @@ LIBRARIES = {
 }
 """Whose exceptions are failures of a remote, and no bugs."""
 CREDENTIALS = "check its address and credentials; `cml-run doctor` looks further"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # DVC's links have some where stdout is a terminal
 UNKNOWN_HOST = (
     "compare what `ssh-keyscan HOST` prints with the server's own key, and put it into "
     "CML_SSH_KNOWN_HOSTS, or into ~/.ssh/known_hosts here"
@@ -59,7 +61,7 @@ def describe(error: BaseException) -> str:
     """Return what DVC says of a failure, with the causes below it, on one line each."""
     lines: list[str] = []
     for seen in _chain(error):
-        text = str(seen).strip() or type(seen).__name__
+        text = _COLOUR.sub("", str(seen)).strip() or type(seen).__name__
         if not any(text in line for line in lines):
             lines.append(text)
     return "\n".join(lines)
