@@ -132,6 +132,6 @@ def test_outputs_with_a_remote_of_their_own_need_no_default_one(lab: Lab, opened
 
 
 def test_what_dvc_says_in_colours_is_told_without() -> None:
-    said = backends.describe(CheckoutError(["data"]))
+    said = backends.describe(CheckoutError(["data"], {}))
 
     assert "<https://error.dvc.org/missing-files>" in said
