@@ -1,36 +1,22 @@
-"""`cml-run runner start`: a runner looked after, on both forges, with programs that are processes."""
+"""`cml-run runner start`: runners looked after on both forges, with programs that are processes."""
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from typing import TYPE_CHECKING
 
 import forge_faults as faults
 import pytest
-from forge_github import GitHub
-from forge_gitlab import GitLab
-from runner_kit import Control, Machine, offered, until
+from runner_kit import machine, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from runner_kit import Machine
 
-    from forge_base import Forge
+__all__ = ["machine"]  # a fixture of another file
 
 IDLE = ("--idle-timeout", "0.01")  # 0.6 seconds
-
-
-@pytest.fixture(params=["github", "gitlab"])
-def machine(
-    request: pytest.FixtureRequest, tmp_path: Path, serving: Callable[[Forge], Forge]
-) -> Iterator[Machine]:
-    forge = serving(GitHub(private=True) if request.param == "github" else GitLab())
-    with Control(forge) as control:
-        made = Machine(tmp_path, forge, control)
-        offered(made)
-        yield made
-        made.clean()
 
 
 def test_each_job_has_a_registration_of_its_own_and_the_end_leaves_none(machine: Machine) -> None:
@@ -155,8 +141,6 @@ def test_what_a_killed_supervisor_left_is_cleaned_up(machine: Machine) -> None:
     pid = until(lambda: machine.state["process"])["pid"]
     first.kill()
     first.wait()
-    import os
-
     os.killpg(pid, signal.SIGKILL)
     second = machine.start(*IDLE)
 

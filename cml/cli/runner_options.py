@@ -120,6 +120,11 @@ def asked(flags: Mapping[str, Any], *, jit: bool = False) -> Asked:
 
     chosen = "github" if jit else flags["forge"]
     settings, around = job.gather({"forge": chosen, "publish": False})
+    if not (around.token or jit):
+        raise UsageError(
+            "there is no token to register a runner with",
+            hint="set repo_token to one of somebody who administers runners; a job's may not",
+        )
     context = record.replace(around.context, forge=settings.forge or around.context.forge)
     if flags["repository"]:
         context = record.replace(context, repository=flags["repository"])
