@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import time
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -24,8 +27,6 @@ from runner_kit import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from forge_http import Request
     from runner_kit import Machine
 
@@ -298,3 +299,17 @@ def test_a_notice_of_the_cloud_lets_the_job_run_and_takes_no_other(machine: Mach
         metadata.stop()
     assert machine.control.told.count("job ended") == machine.control.told.count("job began") == 1
     assert machine.forge.runners == []
+
+
+def test_the_options_that_the_document_names_are_there() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "runners.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+    known = {
+        option
+        for name in ("register", "start")
+        for parameter in import_module(f"cml.cli.runner_{name}").command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+
+    assert {"--idle-timeout", "--allow-forks", "--dry-run"} <= named
+    assert named <= known

@@ -1,10 +1,8 @@
-"""What a supervisor makes of the answers that it gets, by a clock that stands in for the real one."""
+"""What a supervisor makes of the answers that it gets, by a clock that tests turn."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-import pytest
 
 from cml.commands.runner_watching import GONE_SECONDS, Output, Watch
 from cml.errors import PublishError
@@ -15,6 +13,8 @@ from cml.runners.decisions import Limits, Seen
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
 IDLE = Runner(id=1, name="gpu", online=True, busy=False)
 BUSY = Runner(id=1, name="gpu", online=True, busy=True)
