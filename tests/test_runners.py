@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 SEEN = Seen(alive=True, busy=False, idle=0, age=0)
 ENTRY = Entry(id=7, name="gpu-1", url="https://forge", kind="just-in-time", credential="s3cret")
-STATE = State(owner="o/r", entry=ENTRY, process=Process(pid=1, started=2.5), since=3.5)
+STATE = State(owner="o/r", entry=ENTRY, process=Process(pid=1, started=2.5, boot="b"), since=3.5)
 
 
 class Life(RuleBasedStateMachine):
@@ -418,8 +418,8 @@ def test_a_process_of_the_same_number_is_not_taken_for_ours(tmp_path: Path) -> N
         adopted = process.adopt(child.process)
         assert adopted
         assert adopted.alive()
-        other = replace(child.process, started=child.process.started - 60)
-        assert process.adopt(other) is None
+        for other in ({"started": child.process.started - 60}, {"boot": "another"}):
+            assert process.adopt(replace(child.process, **other)) is None  # type: ignore[arg-type]
     finally:
         child.kill(grace=5)
     assert process.adopt(child.process) is None

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import forge_faults as faults
 import pytest
-from runner_kit import machine, until
+from runner_kit import gitlab_machine, machine, until
 
 if TYPE_CHECKING:
     from runner_kit import Machine
 
-__all__ = ["machine"]  # a fixture of another file
+__all__ = ["gitlab_machine", "machine"]  # fixtures of another file
 
 IDLE = ("--idle-timeout", "0.01")  # 0.6 seconds
 
@@ -148,3 +148,19 @@ def test_what_a_killed_supervisor_left_is_cleaned_up(machine: Machine) -> None:
     assert machine.control.count("began") == 2
     assert machine.control.heard[-1]["pid"] != began["pid"]
     assert machine.forge.runners == []
+
+
+def test_a_runner_that_stays_on_the_list_is_told_and_taken_off_later(
+    gitlab_machine: Machine,
+) -> None:
+    process = gitlab_machine.start()
+    gitlab_machine.control.wait("began")
+    gitlab_machine.forge.fail("DELETE", "runners", faults.status(403), times=None)
+    process.terminate()
+    assert gitlab_machine.ends(process) == 4, gitlab_machine.said
+    (left,) = gitlab_machine.forge.runners
+    gitlab_machine.forge._faults.clear()  # noqa: SLF001 - the forge takes it again
+
+    assert gitlab_machine.ends(gitlab_machine.start(*IDLE)) == 0, gitlab_machine.said
+    assert left not in gitlab_machine.forge.runners
+    assert gitlab_machine.forge.runners == []

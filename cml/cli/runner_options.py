@@ -88,8 +88,8 @@ def recalled(flags: Mapping[str, Any]) -> dict[str, Any]:
     path = folder(flags) / _REMEMBERED
     if path.exists():
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            before = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
             raise UsageError(f"{path} cannot be read", hint="remove it") from error
     given = {name: value for name, value in flags.items() if value is not None}
     return {**flags, **_DEFAULTS, **before, **given, "home": str(folder(flags))}
