@@ -20,7 +20,13 @@ from forge_faults import Answer
 from forge_server import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 from runner_kit import archive, until
 
 from cml.errors import PublishError, UsageError
@@ -56,19 +62,18 @@ class Life(RuleBasedStateMachine):
         self.told = ""
         self.cancelled = False
 
-    @rule(
-        idle=st.none() | st.floats(0, 100),
-        lifetime=st.none() | st.floats(0, 100),
+    @initialize(
+        idle=st.sampled_from([None, 1.0, 50.0]),
+        lifetime=st.sampled_from([None, 1.0, 500.0]),
         single=st.booleans(),
         drains=st.booleans(),
     )
-    @precondition(lambda self: not self.age)
     def asks(
         self, *, idle: float | None, lifetime: float | None, single: bool, drains: bool
     ) -> None:
         self.limits = Limits(idle=idle, lifetime=lifetime, single=single, drains=drains)
 
-    @rule(seconds=st.floats(0.1, 60))
+    @rule(seconds=st.sampled_from([0.5, 60.0]))
     def time_goes_by(self, seconds: float) -> None:
         self.age += seconds
         self.idle = 0.0 if self.job else self.idle + seconds
@@ -140,7 +145,7 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=50)
+TestLife.settings = settings(max_examples=100, stateful_step_count=30)
 
 
 @given(failures=st.integers(1, 50), jitter=st.floats(0, 1))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
+import sys
 import time
 from importlib import import_module
 from pathlib import Path
@@ -73,6 +75,9 @@ def test_no_secret_is_in_an_argument_a_job_or_a_file_of_others(machine: Machine,
     argv = [one.cmdline() for one in family if one.name() != "Runner.Worker"]
 
     assert not any(secret in part or machine.token in part for line in argv for part in line)
+    if os.geteuid() and sys.platform == "linux":  # root may read everything
+        with pytest.raises(PermissionError):
+            Path(f"/proc/{process.pid}/environ").read_bytes()
     assert machine.token not in json.dumps(began["environ"])
     assert secret not in json.dumps(began["environ"])
     assert "repo_token" not in began["environ"]
@@ -164,6 +169,20 @@ def test_a_runner_that_was_set_up_by_hand_is_left_alone(github_machine: Machine)
     assert "set up as a runner already" in done.stderr
     assert (program / ".credentials").read_text() == "mine"
     assert github_machine.forge.runners == []
+
+
+def test_a_program_of_ones_own_holds_no_credentials_between_two_jobs(
+    github_machine: Machine,
+) -> None:
+    program = unpacked(github_machine.root / "runner")
+    github_machine.control.plan += ["job", "job"]
+    github_machine.control.quick = True
+    process = github_machine.start("--program", str(program / "run.sh"), "--idle-timeout", "0.01")
+
+    assert github_machine.ends(process) == 0, github_machine.said
+    assert github_machine.control.count("job ended") == 2
+    assert not (github_machine.home / "program").exists()
+    assert not (program / ".credentials").exists()
 
 
 def test_a_repository_that_takes_strangers_code_is_refused(github_machine: Machine) -> None:

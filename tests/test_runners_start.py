@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import forge_faults as faults
 import pytest
-from runner_kit import gitlab_machine, machine, until
+from runner_kit import github_machine, gitlab_machine, machine, until
 
 if TYPE_CHECKING:
     from runner_kit import Machine
 
-__all__ = ["gitlab_machine", "machine"]  # fixtures of another file
+__all__ = ["github_machine", "gitlab_machine", "machine"]  # fixtures of another file
 
 IDLE = ("--idle-timeout", "0.01")  # 0.6 seconds
 
@@ -57,6 +57,25 @@ def test_no_limit_ends_a_job_that_runs(machine: Machine, limit: str) -> None:
     assert "cancelled" not in machine.control.told
     assert machine.control.count("job ended") == (2 if limit == "--idle-timeout" else 1)
     assert machine.forge.runners == []
+
+
+def test_a_job_that_comes_when_idle_was_just_said_goes_on(github_machine: Machine) -> None:
+    machine = github_machine
+
+    def job_comes() -> None:
+        (runner,) = machine.forge.runners
+        machine.forge.set_runner(runner["name"], busy=True)
+        machine.control.plan.append("job")
+
+    machine.forge.before("DELETE", "/runners/", job_comes)
+    process = machine.start(*IDLE)
+    machine.control.wait("job began")
+    machine.control.finish()
+
+    assert machine.ends(process) == 0, machine.said
+    assert "currently running a job" in machine.said
+    assert "cancelled" not in machine.control.told
+    assert machine.control.count("job ended") == 1
 
 
 def test_a_forge_that_cannot_be_reached_ends_no_job_and_no_idle_runner(machine: Machine) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LOG = "program.log"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
-_CLOCK_SLACK = 0.1  # seconds by which two readings of the same start may differ
+_CLOCK_SLACK = 1.5  # seconds by which two readings of the same start may differ
 _PAUSE = 0.05
 _SET_DUMPABLE = 4  # PR_SET_DUMPABLE of <sys/prctl.h>
 
