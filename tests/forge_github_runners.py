@@ -104,7 +104,8 @@ class Runners:
             raise Refusal(403, "Resource not accessible by integration")
         if not self.administers:
             raise Refusal(403, "Must have admin rights to Repository.")
-        if owner not in {self.repository, self.repository.split("/")[0]}:
+        organisation = self.repository.split("/")[0]
+        if owner != (organisation if request.path.startswith("/orgs/") else self.repository):
             raise Refusal(404, "Not Found")
         return [one for one in self.runners if self._owners[one["id"]] == owner]
 

@@ -26,10 +26,9 @@ T4 = ("Tesla T4", 15_835_660_288)
 SUCCESS, NO_PERMISSION, NOT_LOADED, MISMATCH = 0, 4, 9, 18
 
 _SOURCE = """
-#include <stdio.h>
-#include <string.h>
+int snprintf(char *, unsigned long, const char *, ...);
 typedef struct { unsigned long long total, free, used; } memory_t;
-static const char *names[] = { %(names)s NULL };
+static const char *names[] = { %(names)s 0 };
 static const unsigned long long sizes[] = { %(sizes)s 0 };
 int nvmlInitWithFlags(unsigned flags) { return %(init)d; }
 int nvmlShutdown(void) { return 0; }
@@ -45,7 +44,7 @@ int nvmlDeviceGetName(void *device, char *text, unsigned size) {
     snprintf(text, size, "%%s", names[(unsigned long)device - 1]); return 0;
 }
 int nvmlDeviceGetMemoryInfo(void *device, memory_t *memory) {
-    memset(memory, 0, sizeof *memory);
+    memory->free = memory->used = 0;
     memory->total = sizes[(unsigned long)device - 1]; return 0;
 }
 """
@@ -82,10 +81,19 @@ def driver(
         },
         encoding="utf-8",
     )
-    subprocess.run(
-        [COMPILER, "-shared", "-fPIC", "-o", place / "libnvidia-ml.so.1", source], check=True
-    )
+    # Without the C library's headers: they are a package of their own.
+    flags = ["-shared", "-fPIC", "-nostdlib", "-fno-stack-protector", "-fno-builtin"]
+    library = place / "libnvidia-ml.so.1"
+    subprocess.run([COMPILER, *flags, "-o", library, source], check=True)
     return place
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    """Put a program of that name into a folder, to be found on the PATH: a script of the shell."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
 
 
 def run(code: str, place: Path | None = None) -> str:

@@ -51,7 +51,7 @@ DOORS = {
     "requests": ("forges.gitlab", "runners"),
     "tensorboard": ("trackers.tensorboard",),
     "rich": ("console", "report", "forges.terminal"),
-    "ruamel": ("legacy", "yaml_nodes"),
+    "ruamel": ("clusters", "legacy", "yaml_nodes"),
     "scipy": ("statistics",),
     "scmrepo": ("pipeline",),
     "vl_convert": ("report",),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import forge_faults as faults
 import pytest
 from forge_github_runners import SHA256
+from mirror_kit import Mirror, mirror
 from told_kit import Told, on_github, on_gitlab, told
 
 from cml.errors import PublishError
@@ -16,9 +15,9 @@ from cml.forges.base import Registration, Runner, RunnerHost, RunnerRequest
 from cml.forges.gitlab import programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-__all__ = ["on_github", "on_gitlab", "told"]
+__all__ = ["mirror", "on_github", "on_gitlab", "told"]
 
 WANTED = RunnerRequest(name="gpu-1", labels=("cml", "gpu"))
 PERSISTENT = RunnerRequest(name="gpu-1", labels=("gpu",), persistent=True)
@@ -126,6 +125,13 @@ def test_on_github_a_name_that_is_taken_is_told_with_what_to_do(on_github: Told)
     error = refusal(lambda: host(on_github).register_runner(WANTED))
     assert "register the runner gpu-1" in error.message
     assert "Choose another name" in str(error.hint)
+
+
+def test_on_github_an_organisation_with_a_slash_is_no_repository(on_github: Told) -> None:
+    wanted = RunnerRequest(name="x", labels=("gpu",), organisation="o/r")
+
+    assert "404" in refusal(lambda: host(on_github).register_runner(wanted)).message
+    assert on_github.fake.runners == []
 
 
 @pytest.mark.parametrize("tells", [True, False])
@@ -245,41 +251,12 @@ def test_on_github_a_program_without_a_checksum_is_refused(on_github: Told) -> N
     assert "riscv64" in error.message
 
 
-class _Mirror(BaseHTTPRequestHandler):
-    """A folder of gitlab-runner releases, and GitLab's word about the newest one."""
-
-    files: dict[str, bytes]
-    seen: list[str]
-
-    def do_GET(self) -> None:
-        self.seen.append(f"{self.path} {self.headers}")
-        content = self.files.get(self.path)
-        self.send_response(200 if content is not None else 404)
-        self.send_header("Content-Length", str(len(content or b"")))
-        self.end_headers()
-        self.wfile.write(content or b"")
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
-
-
-@pytest.fixture
-def mirror() -> Iterator[tuple[str, type[_Mirror]]]:
-    handler = type("Mirror", (_Mirror,), {"files": {}, "seen": []})
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", handler
-        server.shutdown()
-        thread.join()
-
-
 @pytest.mark.parametrize("between", [b"\t", b"  ", b" *"])
 def test_on_gitlab_the_program_comes_from_a_folder_of_one_version(
-    on_gitlab: Told, mirror: tuple[str, type[_Mirror]], between: bytes
+    on_gitlab: Told, mirror: Mirror, between: bytes
 ) -> None:
-    address, served = mirror
-    served.files["/v18.6.0/release.sha256"] = b"".join(
+    address = mirror.address
+    mirror.files["/v18.6.0/release.sha256"] = b"".join(
         digest * 32 + between + b"binaries/gitlab-runner-" + name + b"\n"
         for digest, name in ((b"aa", b"linux-arm64"), (b"Bb", b"linux-amd64"))
     )
@@ -288,33 +265,31 @@ def test_on_gitlab_the_program_comes_from_a_folder_of_one_version(
 
     assert found.url == f"{address}/v18.6.0/binaries/gitlab-runner-linux-amd64"
     assert (found.version, found.sha256) == ("18.6.0", "bb" * 32)
-    assert on_gitlab.fake.token not in "".join(served.seen)
+    assert on_gitlab.fake.token not in "".join(mirror.seen)
     error = refusal(lambda: forge.runner_program(system="Linux", machine="riscv64"))
     assert "no checksum of binaries/gitlab-runner-linux-riscv64" in error.message
 
 
 def test_on_gitlab_the_newest_version_is_asked_for(
-    on_gitlab: Told, mirror: tuple[str, type[_Mirror]], monkeypatch: pytest.MonkeyPatch
+    on_gitlab: Told, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address, served = mirror
+    address = mirror.address
     monkeypatch.setattr(programs, "NEWEST", f"{address}/newest")
     monkeypatch.setattr(programs, "DOWNLOADS", address)
-    served.files["/newest"] = b'{"tag_name": "v18.7.1"}'
+    mirror.files["/newest"] = b'{"tag_name": "v18.7.1"}'
     name = b"binaries/gitlab-runner-linux-amd64"
-    served.files["/v18.7.1/release.sha256"] = b"c0" * 32 + b"\t" + name
+    mirror.files["/v18.7.1/release.sha256"] = b"c0" * 32 + b"\t" + name
 
     found = host(on_gitlab).runner_program(system="Linux", machine="x86_64")
     assert (found.version, found.sha256) == ("18.7.1", "c0" * 32)
     for answer in (b"<html>", b"[]", b"{}", b'{"tag_name": "../../evil"}'):
-        served.files["/newest"] = answer
+        mirror.files["/newest"] = answer
         error = refusal(lambda: host(on_gitlab).runner_program(system="Linux", machine="x86_64"))
         assert "CML_RUNNER_DOWNLOADS" in str(error.hint)
 
 
-def test_on_gitlab_a_folder_without_checksums_is_refused(
-    on_gitlab: Told, mirror: tuple[str, type[_Mirror]]
-) -> None:
-    address, _ = mirror
+def test_on_gitlab_a_folder_without_checksums_is_refused(on_gitlab: Told, mirror: Mirror) -> None:
+    address = mirror.address
     for folder, says in ((f"{address}/v1.2.3", "404"), (f"{address}/newest", "no version")):
         forge = host(on_gitlab, CML_RUNNER_DOWNLOADS=folder)
         error = refusal(lambda forge=forge: forge.runner_program(system="Linux", machine="arm64"))  # type: ignore[misc]

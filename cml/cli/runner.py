@@ -8,13 +8,14 @@ EPILOG = """\b
 Examples:
   cml-run runner register --labels cml,gpu --dry-run
   cml-run runner start --labels cml,gpu --idle-timeout 30
+  cml-run runner launch --cloud aws --gpu T4:1 --labels cml,gpu
 """
 
 
 class Commands(click.Group):
     """The commands about runners."""
 
-    names = ("register", "start")
+    names = ("launch", "register", "start")
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Return the names of all commands."""

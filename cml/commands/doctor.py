@@ -42,13 +42,14 @@ def examine(settings: Settings, around: Surroundings) -> Iterator[Finding]:
         ("pipeline", _pipeline),
         ("data", _data),
     ]
-    for name, look in looks:
-        yield _look(name, functools.partial(look, settings, around))
+    for name, one in looks:
+        yield look(name, functools.partial(one, settings, around))
 
 
-def _look(name: str, look: Callable[[], str]) -> Finding:
+def look(name: str, see: Callable[[], str]) -> Finding:
+    """Look at one thing; what it raises is what is wrong with it."""
     try:
-        return Finding(name=name, healthy=True, seen=look())
+        return Finding(name=name, healthy=True, seen=see())
     except CmlError as error:
         return Finding(name=name, healthy=False, seen=error.message, hint=error.hint)
 

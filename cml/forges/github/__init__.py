@@ -156,7 +156,9 @@ class GitHub:
         return self._runners(None).program(system=system, machine=machine)
 
     def _runners(self, organisation: str | None) -> Runners:
-        return Runners(self._api, organisation or self._repository, server=self._server)
+        owner = organisation or self._repository
+        of_organisation = organisation is not None
+        return Runners(self._api, owner, of_organisation=of_organisation, server=self._server)
 
     @property
     def _server(self) -> str:

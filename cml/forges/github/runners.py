@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+from cml.ci.values import text
 from cml.errors import PublishError
 from cml.forges.api import Refused, Request, advising, get
 from cml.forges.base import Program, Registration, Runner
@@ -37,18 +39,19 @@ class Runners:
 
     Args:
         owner: `owner/name` of a repository, or the name of an organisation.
+        of_organisation: which of the two.
         server: the address that people have in their browser.
     """
 
-    def __init__(self, api: Api, owner: str, *, server: str) -> None:
+    def __init__(self, api: Api, owner: str, *, of_organisation: bool, server: str) -> None:
         self._api = api
         self._owner = owner
         self._url = f"{server}/{owner}"
-        of_repository = "/" in owner
-        self._root = f"/{'repos' if of_repository else 'orgs'}/{owner}/actions/runners"
+        path = f"/orgs/{quote(owner, safe='')}" if of_organisation else f"/repos/{owner}"
+        self._root = f"{path}/actions/runners"
         self._grant = _GRANT.format(
-            permission="Administration" if of_repository else "Self-hosted runners",
-            scope="repo" if of_repository else "admin:org",
+            permission="Self-hosted runners" if of_organisation else "Administration",
+            scope="admin:org" if of_organisation else "repo",
         )
 
     def register(self, wanted: RunnerRequest) -> Registration:
@@ -82,7 +85,7 @@ class Runners:
         wanted = (_SYSTEMS.get(system), _MACHINES.get(machine))
         found = self._ask("GET", "downloads", "look for the runner program")
         for item in found if isinstance(found, list) else []:
-            if (item.get("os"), item.get("architecture")) == wanted:
+            if (text(item, "os"), text(item, "architecture")) == wanted:
                 return _program(item)
         raise PublishError(f"GitHub has no runner program for {system} on {machine}")
 
@@ -124,7 +127,7 @@ class Runners:
         with advising(self._grant):
             for page in self._api.pages(request, key="runners"):
                 for item in page:
-                    if item.get("name") == name:  # older servers answer with all
+                    if text(item, "name") == name:  # older servers answer with all
                         return item
         return None
 
@@ -159,8 +162,8 @@ def _runner(item: dict[str, Any]) -> Runner:
 
 def _program(item: dict[str, Any]) -> Program:
     version = _VERSION.search(get(item, "filename", str))
-    checksum = item.get("sha256_checksum")
-    if not version or not isinstance(checksum, str) or not _SHA256.fullmatch(checksum):
+    checksum = text(item, "sha256_checksum") or ""
+    if not version or not _SHA256.fullmatch(checksum):
         raise PublishError(
             "GitHub tells no checksum of its runner program, or no version",
             hint="Install the runner program yourself: https://github.com/actions/runner/releases",
