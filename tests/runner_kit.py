@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import pytest
 from forge_faults import Answer
+from forge_github import GitHub
+from forge_gitlab import GitLab
 from forge_server import Server
 from lab import environment
 
 if TYPE_CHECKING:
-    import signal
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from forge_http import Request
 
@@ -71,6 +73,33 @@ def unpacked(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(params=["github", "gitlab"])
+def machine(
+    request: pytest.FixtureRequest, tmp_path: Path, serving: Callable[[Any], Any]
+) -> Iterator[Machine]:
+    """A machine for a runner of each forge."""
+    yield from machines(request.param, tmp_path, serving)
+
+
+@pytest.fixture
+def github_machine(tmp_path: Path, serving: Callable[[Any], Any]) -> Iterator[Machine]:
+    yield from machines("github", tmp_path, serving)
+
+
+@pytest.fixture
+def gitlab_machine(tmp_path: Path, serving: Callable[[Any], Any]) -> Iterator[Machine]:
+    yield from machines("gitlab", tmp_path, serving)
+
+
+def machines(vendor: str, root: Path, serving: Callable[[Any], Any]) -> Iterator[Machine]:
+    forge = serving(GitHub(private=True) if vendor == "github" else GitLab())
+    with Control(forge) as control:
+        made = Machine(root, forge, control)
+        offered(made)
+        yield made
+        made.clean()
+
+
 def until(condition: Callable[[], Any], what: str = "") -> Any:
     """Wait until something is so; fail where it does not come."""
     end = time.monotonic() + SECONDS
@@ -98,7 +127,7 @@ class Control:
         self._server = Server(self.respond)
         self.url = self._server.address
 
-    def __enter__(self) -> Control:
+    def __enter__(self) -> Any:
         self._server.start()
         return self
 
@@ -124,7 +153,7 @@ class Control:
 
     def _next(self, said: dict[str, Any]) -> str:
         what, name = said["what"], self._name(said)
-        if what != "job" and what != "next":
+        if what not in {"job", "next"}:
             self.heard.append(said)
         match what:
             case "configured":
@@ -143,7 +172,10 @@ class Control:
     def _told(self, name: str) -> str:
         if not self._listed(name):
             return "gone"
-        return self.plan.pop(0) if self.plan else "wait"
+        told = self.plan.pop(0) if self.plan else "wait"
+        if told == "job":  # a forge has it down as busy from here on, before it runs anything
+            self.forge.set_runner(name, busy=True)
+        return told
 
     def _job(self) -> str:
         if self._finished or self.quick:
@@ -155,8 +187,6 @@ class Control:
         match what:
             case "began":
                 self.forge.set_runner(name)
-            case "job began":
-                self.forge.set_runner(name, busy=True)
             case "job ended" | "cancelled":
                 self.forge.end_job(name)
             case "ended":
@@ -231,8 +261,8 @@ class Machine:
         if self.vendor == "gitlab":
             known = {"CI_API_V4_URL": self.forge.api, "CI_SERVER_URL": self.forge.server}
             known["CML_RUNNER_DOWNLOADS"] = f"{self.control.url}/v18.6.0"
-        known |= {"repo_token": self.token, "RUNNER_CONTROL": self.control.url}
-        return environment(self.root / "home", **known, **self.extra)
+        known |= {"repo_token": self.token, "RUNNER_CONTROL": self.control.url, **self.extra}
+        return environment(self.root / "home", **known)
 
     def argv(self, command: str, *args: str) -> list[str]:
         named = ("--forge", self.vendor, "--repository", self.forge.repository, "--name", "gpu")
@@ -273,9 +303,6 @@ class Machine:
             return process.wait(SECONDS)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it goes on: {self.said}\n{self.control.told}") from None
-
-    def tell(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-        process.send_signal(number)
 
     def clean(self) -> None:
         """End what was started, and the programs that outlive it."""

@@ -1,36 +1,22 @@
-"""`cml-run runner start`: a runner looked after, on both forges, with programs that are processes."""
+"""`cml-run runner start`: runners looked after on both forges, with programs that are processes."""
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from typing import TYPE_CHECKING
 
 import forge_faults as faults
 import pytest
-from forge_github import GitHub
-from forge_gitlab import GitLab
-from runner_kit import Control, Machine, offered, until
+from runner_kit import github_machine, gitlab_machine, machine, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from runner_kit import Machine
 
-    from forge_base import Forge
+__all__ = ["github_machine", "gitlab_machine", "machine"]  # fixtures of another file
 
 IDLE = ("--idle-timeout", "0.01")  # 0.6 seconds
-
-
-@pytest.fixture(params=["github", "gitlab"])
-def machine(
-    request: pytest.FixtureRequest, tmp_path: Path, serving: Callable[[Forge], Forge]
-) -> Iterator[Machine]:
-    forge = serving(GitHub(private=True) if request.param == "github" else GitLab())
-    with Control(forge) as control:
-        made = Machine(tmp_path, forge, control)
-        offered(made)
-        yield made
-        made.clean()
 
 
 def test_each_job_has_a_registration_of_its_own_and_the_end_leaves_none(machine: Machine) -> None:
@@ -71,6 +57,25 @@ def test_no_limit_ends_a_job_that_runs(machine: Machine, limit: str) -> None:
     assert "cancelled" not in machine.control.told
     assert machine.control.count("job ended") == (2 if limit == "--idle-timeout" else 1)
     assert machine.forge.runners == []
+
+
+def test_a_job_that_comes_when_idle_was_just_said_goes_on(github_machine: Machine) -> None:
+    machine = github_machine
+
+    def job_comes() -> None:
+        (runner,) = machine.forge.runners
+        machine.forge.set_runner(runner["name"], busy=True)
+        machine.control.plan.append("job")
+
+    machine.forge.before("DELETE", "/runners/", job_comes)
+    process = machine.start(*IDLE)
+    machine.control.wait("job began")
+    machine.control.finish()
+
+    assert machine.ends(process) == 0, machine.said
+    assert "currently running a job" in machine.said
+    assert "cancelled" not in machine.control.told
+    assert machine.control.count("job ended") == 1
 
 
 def test_a_forge_that_cannot_be_reached_ends_no_job_and_no_idle_runner(machine: Machine) -> None:
@@ -155,8 +160,6 @@ def test_what_a_killed_supervisor_left_is_cleaned_up(machine: Machine) -> None:
     pid = until(lambda: machine.state["process"])["pid"]
     first.kill()
     first.wait()
-    import os
-
     os.killpg(pid, signal.SIGKILL)
     second = machine.start(*IDLE)
 
@@ -164,3 +167,19 @@ def test_what_a_killed_supervisor_left_is_cleaned_up(machine: Machine) -> None:
     assert machine.control.count("began") == 2
     assert machine.control.heard[-1]["pid"] != began["pid"]
     assert machine.forge.runners == []
+
+
+def test_a_runner_that_stays_on_the_list_is_told_and_taken_off_later(
+    gitlab_machine: Machine,
+) -> None:
+    process = gitlab_machine.start()
+    gitlab_machine.control.wait("began")
+    gitlab_machine.forge.fail("DELETE", "runners", faults.status(403), times=None)
+    process.terminate()
+    assert gitlab_machine.ends(process) == 4, gitlab_machine.said
+    (left,) = gitlab_machine.forge.runners
+    gitlab_machine.forge._faults.clear()  # noqa: SLF001 - the forge takes it again
+
+    assert gitlab_machine.ends(gitlab_machine.start(*IDLE)) == 0, gitlab_machine.said
+    assert left not in gitlab_machine.forge.runners
+    assert gitlab_machine.forge.runners == []

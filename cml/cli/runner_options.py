@@ -88,8 +88,8 @@ def recalled(flags: Mapping[str, Any]) -> dict[str, Any]:
     path = folder(flags) / _REMEMBERED
     if path.exists():
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            before = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
             raise UsageError(f"{path} cannot be read", hint="remove it") from error
     given = {name: value for name, value in flags.items() if value is not None}
     return {**flags, **_DEFAULTS, **before, **given, "home": str(folder(flags))}
@@ -120,6 +120,11 @@ def asked(flags: Mapping[str, Any], *, jit: bool = False) -> Asked:
 
     chosen = "github" if jit else flags["forge"]
     settings, around = job.gather({"forge": chosen, "publish": False})
+    if not (around.token or jit):
+        raise UsageError(
+            "there is no token to register a runner with",
+            hint="set repo_token to one of somebody who administers runners; a job's may not",
+        )
     context = record.replace(around.context, forge=settings.forge or around.context.forge)
     if flags["repository"]:
         context = record.replace(context, repository=flags["repository"])

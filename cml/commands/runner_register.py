@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from cml.errors import UsageError
+from cml.errors import PublishError, UsageError
 from cml.forges.base import Program, Registration, RunnerRequest
 from cml.runners import asking, fetching, home, open_program
 from cml.runners.home import Entry, State
@@ -188,7 +188,10 @@ def enlist(wish: Wish, host: RunnerHost, program: RunnerProgram, path: Path) -> 
     try:
         program.configure(path, given, wish.labels, persistent=wish.persistent)
     except BaseException:
-        host.remove_runner(given, wish.organisation)
+        try:
+            host.remove_runner(given, wish.organisation)
+        except PublishError as error:
+            log.warning("%s is still on the list: %s", given.name, error.message)
         raise
     log.info("registered %s for %s", given.name, wish.owner)
     return Entry(

@@ -57,7 +57,9 @@ def _calls() -> Iterator[SimpleQueue[Call]]:
     def receive(number: int, _: FrameType | None) -> None:
         calls.put(Call(reason=f"{signal.Signals(number).name} came", insists=True))
 
-    before = {number: signal.signal(number, receive) for number in _SIGNALS}
+    hung_up = signal.getsignal(signal.SIGHUP)
+    heard = [one for one in _SIGNALS if one != signal.SIGHUP or hung_up != signal.SIG_IGN]  # nohup
+    before = {number: signal.signal(number, receive) for number in heard}
     try:
         yield calls
     finally:

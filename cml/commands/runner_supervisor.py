@@ -107,6 +107,7 @@ class Supervisor:
         return Seen(
             alive=child is not None,
             busy=self._watch.busy if child else False,
+            lost=self._watch.lost,
             idle=self._watch.idle,
             age=0.0 if since is None else time.time() - since,
             told=self._heard[0].reason if self._heard else "",
@@ -152,10 +153,10 @@ class Supervisor:
             self._failed(f"{self._program.name} ended{status} without having done its work")
             return
         self._failures = 0
-        self._watch.restart()
         if not left:
             log.info("%s has done its job", self._listing.entry.name)
             self._rounds += 1
+            self._watch.restart()
 
     def _crashed(self, code: int | None) -> bool:
         if self._wish.persistent:

@@ -46,6 +46,12 @@ class Watch:
         """Seconds for which it is sure that no job ran."""
         return self._clock() - self._quiet_since
 
+    @property
+    def lost(self) -> bool:
+        """Whether the forge has not listed the runner for long, and no job is seen."""
+        since = self._missing_since
+        return since is not None and self._clock() - since >= GONE_SECONDS
+
     def restart(self) -> None:
         """Look at a program that has just been started, and that nobody has asked about."""
         self.busy, self._next, self._missing_since = None, 0.0, None
@@ -69,7 +75,7 @@ class Watch:
         self._next = self._clock() + self._poll
         seen = works()
         if seen or ask is None:
-            self.busy = seen
+            self.busy, self._missing_since = seen, None
         else:
             self.busy = self._asked(ask)
         if self.busy is not False:
@@ -93,7 +99,7 @@ class Watch:
         """A runner is missing before it is known, and while it ends after its one job."""
         if self._missing_since is None:
             self._missing_since = self._clock()
-        return None if self._clock() - self._missing_since < GONE_SECONDS else False
+        return False if self.lost else None
 
 
 class Output:

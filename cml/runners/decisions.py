@@ -33,6 +33,7 @@ class Seen:
     Attributes:
         alive: whether the program runs.
         busy: whether a job runs; None where nobody could be asked.
+        lost: whether the forge has not listed the runner for long.
         idle: seconds for which it is sure that none ran.
         age: seconds since the first start.
         told: why somebody wants the runner to end; empty where nobody does.
@@ -45,6 +46,7 @@ class Seen:
     busy: bool | None
     idle: float
     age: float
+    lost: bool = False
     told: str = ""
     rounds: int = 0
     failures: int = 0
@@ -102,6 +104,8 @@ def is_crash(*, code: int | None, worked: bool, listed: bool, stays_listed: bool
 
 
 def _while_it_runs(limits: Limits, seen: Seen, why: str) -> Decision:
+    if seen.lost:
+        why = why or "its forge does not list it any more"
     if why and (limits.drains or seen.busy is False):
         return Decision(verb="leave", why=why)
     return Decision(verb="stay", why=why and f"{why}; waiting for the job that runs")

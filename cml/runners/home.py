@@ -21,10 +21,15 @@ _VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """A process, told from a later one of the same number by when it started (epoch seconds)."""
+    """A process, told from a later one of the same number by when it started.
+
+    `started` counts seconds since the machine was started, which no correction of its clock
+    changes; `boot` names that start where the system does.
+    """
 
     pid: int
     started: float
+    boot: str
 
 
 @dataclass(frozen=True, kw_only=True)

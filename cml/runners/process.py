@@ -9,18 +9,18 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cml.errors import UsageError
 from cml.runners.home import Process
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cml.runners.base import Command
 
 LOG = "program.log"
-_CLOCK_SLACK = 1.0  # seconds by which two readings of the same start may differ
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_CLOCK_SLACK = 1.5  # seconds by which two readings of the same start may differ
 _PAUSE = 0.05
 _SET_DUMPABLE = 4  # PR_SET_DUMPABLE of <sys/prctl.h>
 
@@ -76,8 +76,6 @@ def start(command: Command, home: Path) -> Child:
     Raises:
         UsageError: it cannot be started.
     """
-    import psutil
-
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     with os.fdopen(os.open(home / LOG, flags, 0o600), "wb") as log:
         try:
@@ -93,8 +91,7 @@ def start(command: Command, home: Path) -> Child:
         except OSError as error:
             raise UsageError(f"cannot start {command.argv[0]}: {error.strerror}") from error
     # A process that has ended is still there as long as nobody has asked how.
-    started = psutil.Process(handle.pid).create_time()
-    return Child(Process(pid=handle.pid, started=started), handle)
+    return Child(_identified(handle.pid), handle)
 
 
 def adopt(process: Process) -> Child | None:
@@ -127,8 +124,16 @@ def _is_alive(process: Process) -> bool:
     import psutil
 
     try:
-        found = psutil.Process(process.pid)
-        same = abs(found.create_time() - process.started) < _CLOCK_SLACK
-        return same and found.status() != psutil.STATUS_ZOMBIE
+        found = _identified(process.pid)
+        same = found.boot == process.boot and abs(found.started - process.started) < _CLOCK_SLACK
+        return same and psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _identified(pid: int) -> Process:
+    import psutil
+
+    booted = psutil.boot_time()
+    boot = _BOOT.read_text().strip() if _BOOT.exists() else ""
+    return Process(pid=pid, started=psutil.Process(pid).create_time() - booted, boot=boot)
