@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from ruamel.yaml import YAML
 
 from cml import config
 from cml.checks import policy
+from cml.cli.main import command
 from cml.commands import init
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -136,10 +141,28 @@ def test_the_variables_of_2020_are_variables_of_ours(when: str, file: str) -> No
     assert old <= {option.bare for option in config.OPTIONS}
 
 
-def test_no_secret_is_there_for_the_code_of_a_stranger_on_a_machine_of_ones_own() -> None:
+def test_no_code_of_a_fork_comes_near_a_machine_of_ones_own() -> None:
     found = load("gpu-self-hosted/.github/workflows/cml.yaml")
     (job,) = found["jobs"].values()
     assert job["runs-on"] == ["cml", "gpu"]
-    own = "github.event.pull_request.head.repo.full_name == github.repository"
-    assert job["if"] == f"github.event_name == 'push' || {own}"
-    assert "pull_request_target" not in found["on"]
+    assert found["on"].keys() == {"push"}
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Yield each call of cml-run that a CI file makes or a README tells of, with its file."""
+    for file in (*EXAMPLES.rglob("*.y*ml"), *EXAMPLES.rglob("README.md")):
+        text = file.read_text(encoding="utf-8")
+        for found in re.findall(r"(?:^|- |run: |`)(cml-run\b[^`#>|&\n]*)", text, re.MULTILINE):
+            yield file.relative_to(EXAMPLES).as_posix(), found.strip()
+
+
+@pytest.mark.parametrize(("file", "line"), sorted(set(commands())))
+def test_each_command_exists_with_its_options(file: str, line: str) -> None:
+    known: click.Command = command
+    words = line.split()[1:]
+    while isinstance(known, click.Group) and words and not words[0].startswith("-"):
+        found = known.get_command(click.Context(known), words.pop(0))
+        assert found, line
+        known = found
+    flags = {flag for param in known.params for flag in (*param.opts, *param.secondary_opts)}
+    assert {word for word in words if word.startswith("--")} <= flags
