@@ -26,7 +26,12 @@ WORKFLOWS = sorted(
     for path in EXAMPLES.rglob(".github/workflows/*.y*ml")
     if "before" not in path.parts
 )
-# Two repositories have the pipeline of a third.
+SETTINGS = sorted(
+    path.relative_to(EXAMPLES).as_posix()
+    for path in EXAMPLES.rglob("cml.yaml")
+    if ".github" not in path.parts
+)
+# Three repositories have the pipeline of another.
 SHARED = [
     *((name, "github-basic") for name in ("gitlab-basic", "fork-safe")),
     ("gpu-self-hosted", "mnist"),
@@ -75,12 +80,11 @@ def test_a_pipeline_that_two_examples_have_is_one(name: str, origin: str) -> Non
             assert path.read_bytes() == same.read_bytes(), path
 
 
-@pytest.mark.parametrize("file", sorted(EXAMPLES.rglob("cml.yaml")), ids=str)
-def test_the_settings_and_rules_are_valid(file: Path) -> None:
-    text = file.read_text(encoding="utf-8")
-    if "workflows" not in file.parts:
-        config.settings({}, {}, text)
-        assert policy.read(text, "cml.yaml").checks
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_settings_and_rules_are_valid(name: str) -> None:
+    text = (EXAMPLES / name).read_text(encoding="utf-8")
+    config.settings({}, {}, text)
+    assert policy.read(text, name).checks
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -88,6 +92,7 @@ def test_each_permission_has_its_reason(name: str) -> None:
     text = (EXAMPLES / name).read_text(encoding="utf-8")
     granted = PERMISSIONS.findall(text)
     assert load(name)["permissions"] == {}
+    assert granted or name.endswith("/runner.yml")
     assert all(re.fullmatch(r" # \S.*", reason) for _, reason in granted)
 
 
@@ -148,7 +153,7 @@ def test_no_code_of_a_fork_comes_near_a_machine_of_ones_own() -> None:
     assert found["on"].keys() == {"push"}
 
 
-def commands() -> Iterator[tuple[str, str]]:
+def calls() -> Iterator[tuple[str, str]]:
     """Yield each call of cml-run that a CI file makes or a README tells of, with its file."""
     for file in (*EXAMPLES.rglob("*.y*ml"), *EXAMPLES.rglob("README.md")):
         text = file.read_text(encoding="utf-8")
@@ -156,7 +161,7 @@ def commands() -> Iterator[tuple[str, str]]:
             yield file.relative_to(EXAMPLES).as_posix(), found.strip()
 
 
-@pytest.mark.parametrize(("file", "line"), sorted(set(commands())))
+@pytest.mark.parametrize(("file", "line"), sorted(set(calls())))
 def test_each_command_exists_with_its_options(file: str, line: str) -> None:
     known: click.Command = command
     words = line.split()[1:]

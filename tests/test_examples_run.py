@@ -155,11 +155,13 @@ def test_fork_safe_on_github(tmp_path: Path, github_forge: GitHub) -> None:
     sha = examples_kit.edit(lab, *CURVE, branch="eve")
     number = github_forge.add_pull(head="eve", sha=sha, base="main", fork="eve/r")
     on_github(lab, github_forge, "pull_request", sha, number=number)
-    assert bodies(github_forge, number) == []
+    main = lab.git("rev-parse", "main", cwd=lab.origin)
     about = {"id": 1, "event": "pull_request", "head_sha": sha, "head_branch": "eve"}
     about |= {"head_repository": {"full_name": "eve/r"}, "pull_requests": []}
-    main = lab.git("rev-parse", "main", cwd=lab.origin)
-    on_github(lab, github_forge, "workflow_run", main, payload={"workflow_run": about})
+    for conclusion in ("skipped", "success"):
+        assert bodies(github_forge, number) == []
+        told = {"workflow_run": {**about, "conclusion": conclusion}}
+        on_github(lab, github_forge, "workflow_run", main, payload=told)
     (body,) = bodies(github_forge, number)
     assert ROSE in body
     assert github_forge.shown(sha)["cml-run"] == "success"
