@@ -10,6 +10,7 @@ import click
 import pytest
 from ruamel.yaml import YAML
 
+import cml
 from cml import config
 from cml.checks import policy
 from cml.cli.main import command
@@ -64,6 +65,19 @@ def test_each_example_is_explained(name: str) -> None:
     named = re.findall(r"`([\w./-]+\.(?:yaml|yml|csv|txt|json|lock|config))`", told)
     made = {"dvc.lock", "metrics.json", "curve.csv", "predictions.csv"}
     assert {file.rpartition("/")[2] for file in named} - made <= files
+
+
+@pytest.mark.parametrize("name", [".", *NAMES])
+def test_links_lead_somewhere(name: str) -> None:
+    file = EXAMPLES / name / "README.md"
+    for link in re.findall(r"\]\((?!https?://|#)([^)#]+)", file.read_text(encoding="utf-8")):
+        assert (file.parent / link).exists(), link
+
+
+def test_images_are_those_of_this_version() -> None:
+    texts = [file.read_text() for file in EXAMPLES.rglob("*.y*ml") if "before" not in file.parts]
+    tags = {tag for text in texts for tag in re.findall(r"ghcr.io/OWNER/cml-run:(.+)", text)}
+    assert tags == {cml.__version__, f"{cml.__version__}-cuda"}
 
 
 def test_what_the_examples_make_is_in_no_git() -> None:
