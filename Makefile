@@ -48,8 +48,9 @@ lint: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(GITHUB_FILES) examples/*/before/.github/workflows/*.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci $(GITLAB_FILES)
-	@$(BIN)/zizmor --offline --quiet $(GITHUB_FILES)
+	@$(BIN)/zizmor --offline --quiet $(GITHUB_FILES) action.yml
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python benchmarks
