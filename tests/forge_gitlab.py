@@ -21,6 +21,7 @@ states are listed unless told, those from forks too; a status cannot be set to w
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -31,14 +32,23 @@ from forge_gitlab_jobs import Jobs
 from forge_gitlab_merges import Merges
 from forge_gitlab_notes import Notes
 from forge_gitlab_results import Results
+from forge_gitlab_runners import Runners
 from forge_http import Refusal, Request, links, paged
 
 ROLES = ["guest", "reporter", "developer", "maintainer"]
 UNAUTHORIZED = Refusal(401, "401 Unauthorized")
 
 
+def _needed(path: str) -> str:
+    """Return the role that it takes to write there."""
+    if re.match(r"/(user/)?runners(/|$)", path):
+        return "maintainer"
+    last = path.rpartition("/")[2]
+    return "reporter" if last in {"notes", "uploads", "comments"} else "developer"
+
+
 @dataclass(eq=False)
-class GitLab(Jobs, Notes, Merges, Results, Forge):
+class GitLab(Jobs, Notes, Merges, Results, Runners, Forge):
     """gitlab.com, or a self-managed GitLab."""
 
     contract_path: ClassVar[str] = "/api/v4"
@@ -87,10 +97,11 @@ class GitLab(Jobs, Notes, Merges, Results, Forge):
             )
             if not ours or (self.private and not known):
                 raise Refusal(404, "404 Project Not Found")
-        if not known and (write or path.startswith("/user") or "statuses" in parts):
+        private = path.startswith(("/user", "/runners", "/groups")) or "statuses" in parts
+        if not known and (write or private):
             raise UNAUTHORIZED
         if known and request.token == self.token:
-            self._enough(write=write, notes=parts[-1] in {"notes", "uploads", "comments"})
+            self._enough(write=write, role=_needed(path))
 
     def _known(self, request: Request, path: str) -> bool:
         """Tell whether somebody asks; a job's token is nobody where it is of no use."""
@@ -102,7 +113,7 @@ class GitLab(Jobs, Notes, Merges, Results, Forge):
             raise UNAUTHORIZED
         return request.token is not None
 
-    def _enough(self, *, write: bool, notes: bool) -> None:
+    def _enough(self, *, write: bool, role: str) -> None:
         """Look at the token's scopes, and at the role of the bot that it stands for."""
         if not self.scopes & ({"api"} if write else {"api", "read_api"}):
             raise Refusal(
@@ -114,8 +125,7 @@ class GitLab(Jobs, Notes, Merges, Results, Forge):
                     "scope": "api" if write else "api read_api",
                 },
             )
-        needed = "reporter" if notes else "developer"
-        if write and ROLES.index(self.role) < ROLES.index(needed):
+        if (write or role == "maintainer") and ROLES.index(self.role) < ROLES.index(role):
             raise Refusal(403, "403 Forbidden")
 
     def page(self, request: Request, items: list[Any]) -> Answer:

@@ -1,7 +1,8 @@
-"""GitLab endpoints that its document lacks or describes wrongly, from docs.gitlab.com by hand.
+"""Endpoints that the forges' documents lack or describe wrongly, from their manuals by hand.
 
 https://docs.gitlab.com/api/notes/, /api/commits/, /api/discussions/, /api/projects/ (uploads, in
-its project_markdown_uploads page) and /api/users/ (runners).
+its project_markdown_uploads page), /api/users/ and /api/runners/; GitHub's one runner of an
+organisation, https://docs.github.com/rest/actions/self-hosted-runners.
 """
 
 from __future__ import annotations
@@ -59,6 +60,22 @@ UPLOAD = _object(
     markdown=STRING,
 )
 RUNNER = _object("id token", id=INTEGER, token=STRING, token_expires_at=TIME)
+RUNNER_DETAILS = _object(
+    "id description paused is_shared runner_type online status tag_list run_untagged locked",
+    id=INTEGER,
+    description=STRING,
+    paused=BOOLEAN,
+    is_shared=BOOLEAN,
+    runner_type={"enum": ["instance_type", "group_type", "project_type"], "type": "string"},
+    online=BOOLEAN,
+    status={"enum": ["online", "offline", "stale", "never_contacted"], "type": "string"},
+    job_execution_status={"enum": ["active", "idle"], "type": "string"},
+    tag_list={"type": "array", "items": STRING},
+    run_untagged=BOOLEAN,
+    locked=BOOLEAN,
+)
+RUNNER_JOB = _object("id status name", id=INTEGER, status=STRING, name=STRING)
+GROUP = _object("id full_path", id=INTEGER, full_path=STRING)
 WRITTEN = _object("body", body={"type": "string", "maxLength": NOTE_LIMIT}, created_at=TIME)
 MARKED = _object(
     "body",
@@ -165,10 +182,35 @@ GITLAB = {
     f"{PROJECT}/uploads": _path(post=_UPLOAD),
     "/api/v4/user": {"get": _operation(200, USER)},
     "/api/v4/user/runners": {"post": _operation(201, RUNNER, _RUNNER)},
+    "/api/v4/groups/{id}": _path(get=_operation(200, GROUP)),
+    "/api/v4/runners/{id}": _path(
+        get=_operation(200, RUNNER_DETAILS), delete=_operation(204, None)
+    ),
+    "/api/v4/runners/{id}/jobs": _path(
+        get=_operation(200, _list(RUNNER_JOB), query={"status": STRING, **PAGES})
+    ),
 }
 
 
-def amend(document: dict[str, Any]) -> None:
+def amend_github(document: dict[str, Any]) -> None:
+    """Add to GitHub's document one runner of an organisation, which is like a repository's."""
+    paths = document["paths"]
+    one = copy.deepcopy(paths["/repos/{owner}/{repo}/actions/runners/{runner_id}"])
+    many = paths["/orgs/{org}/actions/runners"]["get"]["parameters"]
+    of_organisation = [item for item in many if str(item.get("$ref", "")).endswith("/org")]
+    for operation in one.values():
+        operation["parameters"] = [
+            *of_organisation,
+            *(
+                item
+                for item in operation["parameters"]
+                if not str(item.get("$ref", "")).endswith(("/owner", "/repo"))
+            ),
+        ]
+    paths["/orgs/{org}/actions/runners/{runner_id}"] = one
+
+
+def amend_gitlab(document: dict[str, Any]) -> None:
     """Add to GitLab's document what it lacks, and correct what it has wrong."""
     document["paths"].update(copy.deepcopy(GITLAB))
     for name, schema in document["components"]["schemas"].items():

@@ -106,7 +106,8 @@ def test_doctor_is_content_with_a_healthy_repository(lab: Lab) -> None:
     done = lab.cml("doctor")
     assert done.returncode == 0, done.stdout
     assert "FAIL" not in done.stdout
-    names = ("settings", "git", "git remote", "forge", "checks", "baseline", "pipeline", "data")
+    names = ("settings", "git", "git remote", "forge", "checks", "baseline", "pipeline")
+    names += ("credentials", "data")
     assert [line.split(":")[0].removeprefix("ok").strip() for line in done.stdout.splitlines()] == [
         *names
     ]

@@ -46,6 +46,12 @@ class Told:
         return forge
 
     @property
+    def owner(self) -> str:
+        """The token of somebody who administers the repository."""
+        token: str = self.fake.person if self.vendor == "github" else self.fake.token
+        return token
+
+    @property
     def us(self) -> str:
         """The login behind the token."""
         return "github-actions[bot]" if self.vendor == "github" else "project_4711_bot_1a2b3c"

@@ -8,7 +8,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cml import ci, config, record
+import click
+
+from cml import ci, config, credentials, record
 from cml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from cml.commands.run import Surroundings
     from cml.config import Settings
     from cml.forges.base import Forge
+    from cml.forges.waiting import Patience
     from cml.record import Context
 
 FILE = "cml.yaml"
@@ -33,13 +36,14 @@ def run(flags: Mapping[str, Any]) -> int:
 
 
 def gather(flags: Mapping[str, Any]) -> tuple[Settings, Surroundings]:
-    """Read the settings, and find out where this process runs.
+    """Read the settings, lay out keys until the command ends, and find out where this runs.
 
     Raises:
-        UsageError: a setting is wrong.
+        UsageError: a setting is wrong, or a key.
     """
     from cml.commands.run import Surroundings
 
+    click.get_current_context().with_resource(credentials.laid_out(os.environ))
     start = Path.cwd()
     settle = functools.partial(config.settings, flags, os.environ, _settings_file(start))
     settings = settle()
@@ -58,7 +62,9 @@ def gather(flags: Mapping[str, Any]) -> tuple[Settings, Surroundings]:
     )
 
 
-def forge(settings: Settings, context: Context, token: str | None) -> Forge | None:
+def forge(
+    settings: Settings, context: Context, token: str | None, *, patience: Patience | None = None
+) -> Forge | None:
     """Open the forge to tell; None where that is the terminal alone."""
     if (settings.forge or context.forge) == "terminal":
         return None
@@ -66,18 +72,18 @@ def forge(settings: Settings, context: Context, token: str | None) -> Forge | No
 
     private = True if context.private is None else context.private
     named = record.replace(context, forge=settings.forge or context.forge)
-    return forges.open_forge(named, os.environ, token, private=private)
+    return forges.open_forge(named, os.environ, token, private=private, patience=patience)
 
 
 def _secrets(environ: Mapping[str, str], token: str | None) -> frozenset[str]:
-    """Return the variables that hold a forge's token, by their names or by what is in them.
+    """Return the variables that hold a forge's token or our SSH key, by name or by content.
 
     Any such token counts, not only ours: GitLab's job token stands in the addresses of packages.
     """
     given = {environ.get(name, "").strip() for name in config.TOKEN_NAMES}
     tokens = {one for one in given if len(one) >= SHORTEST} | ({token} if token else set())
     copies = {name for name, value in environ.items() if any(one in value for one in tokens)}
-    return frozenset({*config.TOKEN_NAMES, *copies})
+    return frozenset({*config.TOKEN_NAMES, *copies, *credentials.HIDDEN})
 
 
 def _settings_file(start: Path) -> str | None:

@@ -29,7 +29,18 @@ Examples:
 class Commands(click.Group):
     """Commands that are imported only when they are asked for."""
 
-    names = ("check", "comment", "demo", "doctor", "init", "migrate", "plan", "post", "pr")
+    names = (
+        "check",
+        "comment",
+        "demo",
+        "doctor",
+        "init",
+        "migrate",
+        "plan",
+        "post",
+        "pr",
+        "runner",
+    )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Return the names of all commands."""

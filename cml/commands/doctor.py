@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cml import numerals, pipeline, repo
+from cml import credentials, numerals, pipeline, repo
 from cml.commands import gate, legacy_files, run
 from cml.errors import CmlError, PipelineError, UsageError
 
@@ -40,15 +40,17 @@ def examine(settings: Settings, around: Surroundings) -> Iterator[Finding]:
         ("checks", _checks),
         ("baseline", _baseline),
         ("pipeline", _pipeline),
+        ("credentials", _credentials),
         ("data", _data),
     ]
-    for name, look in looks:
-        yield _look(name, functools.partial(look, settings, around))
+    for name, one in looks:
+        yield look(name, functools.partial(one, settings, around))
 
 
-def _look(name: str, look: Callable[[], str]) -> Finding:
+def look(name: str, see: Callable[[], str]) -> Finding:
+    """Look at one thing; what it raises is what is wrong with it."""
     try:
-        return Finding(name=name, healthy=True, seen=look())
+        return Finding(name=name, healthy=True, seen=see())
     except CmlError as error:
         return Finding(name=name, healthy=False, seen=error.message, hint=error.hint)
 
@@ -113,6 +115,10 @@ def _pipeline(settings: Settings, around: Surroundings) -> str:
         found = pipeline.plan(project, settings.repro_targets.names or None)
     runs = [stage.name for stage in found.stages if stage.state != "unchanged"]
     return f"{len(found.stages)} stages, {len(runs)} to run"
+
+
+def _credentials(_: Settings, around: Surroundings) -> str:
+    return f"for DVC remotes: {', '.join(credentials.seen(around.environ)) or 'no variable is set'}"
 
 
 def _data(_: Settings, around: Surroundings) -> str:

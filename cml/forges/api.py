@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
@@ -25,6 +26,7 @@ TIMEOUT = 30
 
 PER_PAGE = 100
 
+_NOT_ALLOWED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 _SAID_LIMIT = 300
 _POST_LATER = "Run `cml-run post` {when}: the bundle holds all that it needs."
 _WRONG_ADDRESS = (
@@ -92,14 +94,20 @@ class Api:
         self._expect(dict, request, content)
         return cast("dict[str, Any]", content)
 
-    def pages(self, request: Request) -> Iterator[list[dict[str, Any]]]:
-        """Yield a list page by page, asking for each when it is wanted; raises as :meth:`ask`."""
+    def pages(self, request: Request, *, key: str | None = None) -> Iterator[list[dict[str, Any]]]:
+        """Yield a list page by page, asking for each when it is wanted; raises as :meth:`ask`.
+
+        Args:
+            request: the request for the first page.
+            key: what the list is called in the object that holds it; None where it stands alone.
+        """
         following: Request | None = replace(request, query={**request.query, "per_page": PER_PAGE})
         while following:
             answer = self._answer(following)
             content = self._content(request, answer)
-            self._expect(list, request, content)
-            yield content
+            found = content if key is None else look(content, key)
+            self._expect(list, request, found)
+            yield cast("list[dict[str, Any]]", found)
             following = self._vendor.following(following, answer)
 
     def _answer(self, request: Request) -> Answer:
@@ -177,6 +185,24 @@ class Api:
             text = text.replace(self._token, "***")
         line = " ".join(text.split())
         return line if len(line) <= _SAID_LIMIT else f"{line[:_SAID_LIMIT]}…"
+
+
+@contextmanager
+def advising(grant: str) -> Iterator[None]:
+    """Say what to do where something else than telling results was refused.
+
+    Args:
+        grant: what to do about a token that may not.
+    """
+    try:
+        yield
+    except PublishError as error:
+        status = error.status if isinstance(error, Refused) else HTTPStatus.UNAUTHORIZED
+        if status in _NOT_ALLOWED:
+            error.hint = grant
+        elif status == 0 or status >= HTTPStatus.TOO_MANY_REQUESTS:
+            error.hint = "Try again later."
+        raise
 
 
 def get(item: object, path: str, kind: type[T]) -> T:

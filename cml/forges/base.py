@@ -197,7 +197,7 @@ class RunnerHost(Protocol):
     def runs_strangers_code(self, organisation: str | None) -> bool:
         """Tell whether people without any right here can make a job run, by a fork's pull request.
 
-        That is so where the repository is public; of an organisation it is always taken as so.
+        Where that cannot be told, as of an organisation with many repositories, it is taken as so.
         """
 
     def register_runner(self, wanted: RunnerRequest) -> Registration:

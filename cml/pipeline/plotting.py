@@ -8,7 +8,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from cml.pipeline import recorded
-from cml.pipeline.project import describe, translated
+from cml.pipeline.backends import describe
+from cml.pipeline.project import translated
 from cml.pipeline.traffic import WORKSPACE
 
 if TYPE_CHECKING:

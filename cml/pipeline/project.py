@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cml.errors import CmlError, PipelineError, UsageError
-from cml.pipeline import rwlock
+from cml.pipeline import backends, rwlock
 from cml.pipeline.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ def open_project(start: Path, *, secrets: Collection[str] = ()) -> Iterator[Proj
     from cml.pipeline.repository import Repository
 
     quieten()
+    backends.choose()
     with translated("cannot open the DVC project"):
         project = Project(Repository(str(root)), secrets)
     try:
@@ -143,29 +144,26 @@ def translated(what: str) -> Iterator[None]:
     Raises:
         UsageError: dvc.yaml, dvc.lock or a DVC configuration file is invalid, or a name in it
             is not known.
-        PipelineError: anything else that DVC complains about.
+        PipelineError: anything else that DVC complains about, or the libraries of a remote.
     """
-    from dvc.exceptions import DvcException
-
     try:
         yield
     except CmlError:
         raise
-    except (DvcException, OSError) as error:
-        kind = UsageError if _is_configuration(error) else PipelineError
-        raise kind(f"{what}: {describe(error)}", hint=_hint(error)) from error
+    except Exception as error:
+        failure = backends.failure(what, error) or _failure(what, error)
+        if failure is None:
+            raise
+        raise failure from error
 
 
-def describe(error: BaseException) -> str:
-    """Return what DVC says, with the causes below it, on one line each."""
-    lines: list[str] = []
-    seen: BaseException | None = error
-    while seen is not None:
-        text = str(seen).strip() or type(seen).__name__
-        if not any(text in line for line in lines):
-            lines.append(text)
-        seen = seen.__cause__
-    return "\n".join(lines)
+def _failure(what: str, error: Exception) -> CmlError | None:
+    from dvc.exceptions import DvcException
+
+    if not isinstance(error, (DvcException, OSError)):
+        return None
+    kind = UsageError if _is_configuration(error) else PipelineError
+    return kind(f"{what}: {backends.describe(error)}", hint=_hint(error))
 
 
 def _is_configuration(error: BaseException) -> bool:

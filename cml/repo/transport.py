@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cml.errors import PublishError
-from cml.repo import credentials
+from cml.repo import credentials, ssh
 from cml.repo.process import decode
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _DENIED = re.compile(
     r"|repository .*not found|insufficient",
     re.IGNORECASE,
 )
+_UNKNOWN_HOST = "Host key verification failed"
 MAY_READ = (
     "Give the job a token that may read the repository: `permissions: contents: read` on GitHub; "
     "on GitLab CI_JOB_TOKEN, or a token with read_repository in the variable repo_token."
@@ -78,7 +79,7 @@ def run(
     url = _configured_url(checkout, push=push) or "origin"
     known = checkout.git.credentials
     if known is None or not credentials.is_http(url):
-        return checkout.git.attempt(*command, "origin", *refs)
+        return checkout.git.attempt(*command, "origin", *refs, config=ssh.config(checkout, url))
     clean = credentials.without_credentials(url)
     return checkout.git.attempt(
         *command, clean, *refs, env=_NO_PROMPT, config=credentials.config(clean, known)
@@ -107,6 +108,8 @@ def check(checkout: WorkTree, done: Completed, doing: str) -> None:
         return
     url = remote_url(checkout) or "origin"
     message = f"git could not {doing} {url}:\n{done.complaint}"
+    if _UNKNOWN_HOST in done.complaint:
+        raise PublishError(message, hint=ssh.UNKNOWN_HOST)
     if _DENIED.search(done.complaint):
         raise PublishError(message, hint=MAY_WRITE if doing == "push to" else MAY_READ)
     raise UnreachableError(message, hint=f"Look whether `git ls-remote {url}` works from here.")

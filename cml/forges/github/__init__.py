@@ -11,16 +11,25 @@ from cml.errors import PublishError
 from cml.forges import sticky
 from cml.forges.api import Api, Refused, Request, get, plain
 from cml.forges.base import Hosted
-from cml.forges.github import job
+from cml.forges.github import job, runners
 from cml.forges.github.comments import LIMIT, Owner, Thread
 from cml.forges.github.pulls import Pulls
+from cml.forges.github.runners import Runners
 from cml.forges.github.statuses import Statuses
 from cml.forges.github.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cml.forges.base import PullRequest, Status, Subject
+    from cml.forges.base import (
+        Program,
+        PullRequest,
+        Registration,
+        Runner,
+        RunnerRequest,
+        Status,
+        Subject,
+    )
     from cml.forges.waiting import Patience
     from cml.record import Context, Record
 
@@ -34,6 +43,7 @@ class GitHub:
 
     comment_limit = LIMIT - sticky.MARKER_ROOM
     describes_tags = False
+    oldest_runner = runners.OLDEST
 
     def __init__(
         self,
@@ -105,8 +115,7 @@ class GitHub:
         sha = push(pictures) if pictures else None
         if sha is None:
             return {}
-        server = (self._environ.get("GITHUB_SERVER_URL") or _SERVER).rstrip("/")
-        folder = f"{server}/{self._repository}/raw/{sha}"
+        folder = f"{self._server}/{self._repository}/raw/{sha}"
         shown = inline or not self._private
         return {name: Hosted(url=f"{folder}/{quote(name)}", shown=shown) for name in pictures}
 
@@ -117,6 +126,43 @@ class GitHub:
         job.summarize(self._environ, render)
         job.put_out(self._environ, outputs)
         job.annotate(record)
+
+    def runs_strangers_code(self, organisation: str | None) -> bool:
+        """Tell whether anybody can send a pull request: whether the repository is public."""
+        if organisation:
+            return True
+        request = Request(
+            method="GET",
+            path=self._root,
+            doing="tell whether the repository is public",
+            grant="metadata: read",
+        )
+        return not get(self._api.item(request), "private", bool)
+
+    def register_runner(self, wanted: RunnerRequest) -> Registration:
+        """Announce a runner: for one job, or to register itself where it is to be persistent."""
+        return self._runners(wanted.organisation).register(wanted)
+
+    def find_runner(self, registration: Registration, organisation: str | None) -> Runner | None:
+        """Return how a runner stands, None where GitHub lists none."""
+        return self._runners(organisation).find(registration)
+
+    def remove_runner(self, registration: Registration, organisation: str | None) -> None:
+        """Take a runner off the list, if it is there; refused while a job runs on it."""
+        self._runners(organisation).remove(registration)
+
+    def runner_program(self, *, system: str, machine: str) -> Program:
+        """Return the newest runner program; raises PublishError where there is no checksum."""
+        return self._runners(None).program(system=system, machine=machine)
+
+    def _runners(self, organisation: str | None) -> Runners:
+        owner = organisation or self._repository
+        of_organisation = organisation is not None
+        return Runners(self._api, owner, of_organisation=of_organisation, server=self._server)
+
+    @property
+    def _server(self) -> str:
+        return (self._environ.get("GITHUB_SERVER_URL") or _SERVER).rstrip("/")
 
     @cached_property
     def _repository(self) -> str:

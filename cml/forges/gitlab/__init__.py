@@ -12,15 +12,26 @@ from cml.ci.values import number
 from cml.errors import PublishError
 from cml.forges import sticky
 from cml.forges.api import Api, Refused, Request, cut, get, plain
-from cml.forges.gitlab import uploads
+from cml.forges.gitlab import programs, runners, uploads
 from cml.forges.gitlab.merges import Merges, own_project
 from cml.forges.gitlab.notes import LIMIT, Discussions, Notes, Owner, place_of
+from cml.forges.gitlab.runners import Runners
 from cml.forges.gitlab.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cml.forges.base import Hosted, PullRequest, State, Status, Subject
+    from cml.forges.base import (
+        Hosted,
+        Program,
+        PullRequest,
+        Registration,
+        Runner,
+        RunnerRequest,
+        State,
+        Status,
+        Subject,
+    )
     from cml.forges.waiting import Patience
     from cml.record import Context
 
@@ -38,6 +49,7 @@ class GitLab:
 
     comment_limit = LIMIT - sticky.MARKER_ROOM
     describes_tags = True
+    oldest_runner = runners.OLDEST
 
     def __init__(
         self,
@@ -125,6 +137,34 @@ class GitLab:
         """Upload pictures to the project whose notes show them."""
         page = f"{self._server}/{self._target}"
         return uploads.host(self._api, _root(self._target), pictures, project=page)
+
+    def runs_strangers_code(self, organisation: str | None) -> bool:  # noqa: ARG002 - never
+        """Return False: a fork's pipeline runs in the fork, with the fork's runners.
+
+        Only a member can run it in the parent project, and is warned before.
+        https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
+        """
+        return False
+
+    def register_runner(self, wanted: RunnerRequest) -> Registration:
+        """Announce a runner, which its own token is answered for."""
+        return self._runners(wanted.organisation).register(wanted)
+
+    def find_runner(self, registration: Registration, organisation: str | None) -> Runner | None:
+        """Return how a runner stands, None where GitLab knows none."""
+        return self._runners(organisation).find(registration)
+
+    def remove_runner(self, registration: Registration, organisation: str | None) -> None:
+        """Take a runner off the list, if it is there."""
+        self._runners(organisation).remove(registration)
+
+    def runner_program(self, *, system: str, machine: str) -> Program:
+        """Return the newest runner program; raises PublishError where there is no checksum."""
+        return programs.newest(self._environ, system=system, machine=machine)
+
+    def _runners(self, group: str | None) -> Runners:
+        owner = group or self._target
+        return Runners(self._api, owner, of_group=group is not None, server=self._server)
 
     def _pipeline(self, sha: str) -> dict[str, object]:
         """Say which pipeline a status joins; without, GitLab makes one for each ref."""

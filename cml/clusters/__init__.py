@@ -1,0 +1,1 @@
+"""Machines elsewhere that run an experiment or a runner; each engine behind one door."""

@@ -1,0 +1,99 @@
+"""A runner's place on its forge's list, written down before it is relied on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cml.commands import runner_register
+from cml.errors import UsageError
+from cml.runners import home
+from cml.runners.home import Entry
+
+if TYPE_CHECKING:
+    from cml.commands.runner_register import Wish
+    from cml.commands.runner_terms import Hosts
+    from cml.forges.base import Runner, RunnerHost
+    from cml.runners.base import RunnerProgram
+
+
+class Listing:
+    """The runner of one folder; `state` is what is known of it.
+
+    With a just-in-time configuration `jit` there is nobody to ask, and nothing to take off.
+    """
+
+    def __init__(self, wish: Wish, hosts: Hosts, program: RunnerProgram, jit: str | None) -> None:
+        self._wish, self._hosts, self._program, self._jit = wish, hosts, program, jit
+        self.state = runner_register.current(wish)
+
+    @property
+    def entry(self) -> Entry:
+        """The runner on the list."""
+        if self.state.entry is None:
+            raise UsageError(f"{self._wish.home} names a program of no runner")
+        return self.state.entry
+
+    def keep(self, **changes: Any) -> None:
+        """Change what is known, and write it down."""
+        self.state = replace(self.state, **changes)
+        home.write(self._wish.home, self.state)
+
+    def ready(self) -> tuple[Path, Entry]:
+        """Return a program, and a runner that it can be started for: the last one, or a new one.
+
+        Raises:
+            CmlError: there is none, for the reasons that `runner_register` gives.
+        """
+        path = runner_register.ready(self._wish, self._hosts.patient, self._program)
+        entry = self._given(path) if self._jit else self._usable() or self._new(path)
+        self.keep(entry=runner_register.kept(entry), program=str(path))
+        return path, entry
+
+    def find(self, host: RunnerHost) -> Runner | None:
+        """Return how the runner stands; None where it is not on the list."""
+        return host.find_runner(runner_register.registration(self.entry), self._wish.organisation)
+
+    def remove(self, host: RunnerHost) -> None:
+        """Take the runner off the list, if it is there."""
+        entry = self.state.entry
+        if entry and not self._jit:
+            host.remove_runner(runner_register.registration(entry), self._wish.organisation)
+
+    def forget(self) -> None:
+        """Remove the credentials that the program keeps in files."""
+        if self.state.program:
+            self._program.forget(Path(self.state.program))
+
+    def close(self) -> None:
+        """Take the runner off the list, and forget it."""
+        self.remove(self._hosts.patient)
+        self.forget()
+        home.clear(self._wish.home)
+
+    def _given(self, path: Path) -> Entry:
+        entry = Entry(
+            id=None,
+            name=self._wish.name,
+            url="",
+            kind="just-in-time",
+            credential=self._jit or "",
+        )
+        self._program.configure(path, entry, self._wish.labels, persistent=False)
+        return entry
+
+    def _usable(self) -> Entry | None:
+        """Return the last runner if it is as wanted, and for many jobs or never used."""
+        entry, persistent = self.state.entry, self._wish.persistent
+        if entry is None or not (entry.fresh or persistent):
+            return None
+        wanted = entry.kind == "authentication" or (entry.kind == "registration") == persistent
+        return entry if wanted and self.find(self._hosts.patient) else None
+
+    def _new(self, path: Path) -> Entry:
+        host = self._hosts.patient
+        self.remove(host)
+        self.forget()
+        runner_register.refuse_strangers(self._wish, host)
+        return runner_register.enlist(self._wish, host, self._program, path)

@@ -1,0 +1,227 @@
+"""The story of a runner that is announced: program found or fetched, forge told, state kept."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from cml.errors import UsageError
+from cml.forges.base import Program, Registration, RunnerRequest
+from cml.runners import asking, fetching, home, open_program
+from cml.runners.home import Entry, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from cml.forges.base import RunnerHost
+    from cml.runners.base import RunnerProgram
+    from cml.runners.gitlab_program import Executor
+
+log = logging.getLogger("cml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """A runner as it was asked for.
+
+    Attributes:
+        forge: whose program it is.
+        owner: whose jobs it takes, in words: a repository or an organisation.
+        name: what it is called; a runner of one job gets a suffix.
+        labels: what jobs ask for.
+        organisation: whose jobs it takes, where not the one repository's.
+        group: the number of GitHub's runner group.
+        persistent: whether it takes job after job.
+        allow_forks: whether code of strangers may run here.
+        program: where the runner program is; None to look for it, and to fetch it else.
+        supply: a program to fetch where the forge cannot be asked for one.
+        home: the folder of the runner.
+        executor: how GitLab's jobs are run.
+    """
+
+    forge: Literal["github", "gitlab"]
+    owner: str
+    name: str
+    labels: tuple[str, ...]
+    organisation: str | None = None
+    group: int = 1
+    persistent: bool = False
+    allow_forks: bool = False
+    program: Path | None = None
+    supply: Program | None = None
+    home: Path
+    executor: Executor
+
+
+def register(wish: Wish, host: RunnerHost, environ: Mapping[str, str]) -> str:
+    """Announce a runner, ready for `cml-run runner start`; return its name.
+
+    Args:
+        wish: the runner.
+        host: its forge.
+        environ: what the program and its jobs may see.
+
+    Raises:
+        UsageError: strangers could run code here, or the program is too old.
+        PublishError: the forge refused.
+    """
+    home.make(wish.home)
+    with home.held(wish.home):
+        state = current(wish)
+        if state.entry and (state.process or known(wish, host, state.entry)):
+            log.info("%s is registered already", state.entry.name)
+            return state.entry.name
+        refuse_strangers(wish, host)
+        program = open_program(wish.forge, wish.home, environ, wish.executor)
+        path = ready(wish, host, program)
+        entry = enlist(wish, host, program, path)
+        home.write(wish.home, replace(state, entry=kept(entry), program=str(path)))
+        return entry.name
+
+
+def rehearse(wish: Wish, host: RunnerHost, environ: Mapping[str, str]) -> Iterator[str]:
+    """Say what would be done, line by line; nothing is written, and the forge is only asked."""
+    refuse_strangers(wish, host)
+    program = open_program(wish.forge, wish.home, environ, wish.executor)
+    path = found(wish, host, program)
+    if path:
+        yield f"would use {program.name} {program.version(path)} at {path}"
+    else:
+        newest = host.runner_program(system=platform.system(), machine=platform.machine())
+        yield f"would fetch {program.name} {newest.version} from {newest.url}"
+        yield f"  and run it only if its SHA-256 is {newest.sha256}"
+    kind = "persistent runner" if wish.persistent else "runner for one job at a time"
+    yield f"would register a {kind} of {wish.owner}, called {_name(wish, '*')}"
+    yield f"  with the labels {', '.join(wish.labels) or 'of its system alone'}"
+    yield f"would keep its state in {wish.home}"
+
+
+def current(wish: Wish) -> State:
+    """Return what is known of the runner in this folder.
+
+    Raises:
+        UsageError: it is another one's.
+    """
+    state = home.read(wish.home) or State(owner=wish.owner)
+    if state.owner != wish.owner:
+        raise UsageError(
+            f"{wish.home} belongs to a runner of {state.owner}",
+            hint="give this one a name of its own: --name",
+        )
+    return state
+
+
+def refuse_strangers(wish: Wish, host: RunnerHost) -> None:
+    """Keep code of people without any right away from this machine.
+
+    Raises:
+        UsageError: it could get here.
+    """
+    if wish.allow_forks or not host.runs_strangers_code(wish.organisation):
+        return
+    raise UsageError(
+        f"{wish.owner} takes pull requests from anybody, so anybody could run code on this "
+        "machine: by one from a fork",
+        hint="use a private repository; or let each job of a stranger be approved first, keep "
+        "nothing of worth on this machine, and add --allow-forks",
+    )
+
+
+def found(wish: Wish, host: RunnerHost, program: RunnerProgram) -> Path | None:
+    """Return where a runner program is that is new enough; None where it has to be fetched.
+
+    Raises:
+        UsageError: the one that was named is too old, or cannot be run.
+    """
+    for path in program.candidates(wish.program):
+        version = program.version(path)
+        if not asking.is_older(version, host.oldest_runner):
+            return path
+        reason = (
+            f"{program.name} {version} at {path} is too old: no jobs are given to one before "
+            f"{host.oldest_runner}"
+        )
+        if wish.program:
+            raise UsageError(reason, hint="update it, or leave --program out to fetch the newest")
+        log.warning("%s", reason)
+    return None
+
+
+def ready(wish: Wish, host: RunnerHost, program: RunnerProgram) -> Path:
+    """Return where a runner program is that is new enough, fetched if need be.
+
+    Raises:
+        UsageError: the one that was named is too old.
+        PublishError: it cannot be fetched, or is another one than the forge says.
+    """
+    path = found(wish, host, program)
+    if path:
+        return path
+    newest = wish.supply or host.runner_program(
+        system=platform.system(), machine=platform.machine()
+    )
+    target = wish.home / "program"
+    fetching.fetch(newest.url, newest.sha256, target, archive=program.archive)
+    log.info("%s %s is in place", program.name, program.version(target))
+    return target
+
+
+def enlist(wish: Wish, host: RunnerHost, program: RunnerProgram, path: Path) -> Entry:
+    """Put a runner on the forge's list, and give the program what it needs of the secret.
+
+    Raises:
+        UsageError: the program refuses; the runner is off the list again.
+        PublishError: the forge refuses.
+    """
+    request = RunnerRequest(
+        name=_name(wish, secrets.token_hex(3)),
+        labels=wish.labels,
+        organisation=wish.organisation,
+        persistent=wish.persistent,
+        group=wish.group,
+    )
+    given = host.register_runner(request)
+    try:
+        program.configure(path, given, wish.labels, persistent=wish.persistent)
+    except BaseException:
+        host.remove_runner(given, wish.organisation)
+        raise
+    log.info("registered %s for %s", given.name, wish.owner)
+    return Entry(
+        id=given.id, name=given.name, url=given.url, kind=given.kind, credential=given.credential
+    )
+
+
+def kept(entry: Entry) -> Entry:
+    """Return what is written down of a runner: no secret that the program keeps itself."""
+    return entry if entry.kind == "just-in-time" else replace(entry, credential="")
+
+
+def known(wish: Wish, host: RunnerHost, entry: Entry) -> bool:
+    """Tell whether a runner is on the forge's list."""
+    return host.find_runner(registration(entry), wish.organisation) is not None
+
+
+def registration(entry: Entry) -> Registration:
+    """Return a runner in the forge's words."""
+    kinds: dict[str, Literal["just-in-time", "registration", "authentication"]] = {
+        "just-in-time": "just-in-time",
+        "registration": "registration",
+        "authentication": "authentication",
+    }
+    return Registration(
+        id=entry.id,
+        name=entry.name,
+        url=entry.url,
+        kind=kinds[entry.kind],
+        credential=entry.credential,
+    )
+
+
+def _name(wish: Wish, suffix: str) -> str:
+    # The forge may still list the last one of that name when the next is registered.
+    return wish.name if wish.persistent else f"{wish.name}-{suffix}"

@@ -1,0 +1,50 @@
+"""How a runner is looked after, and by whom it is told to end: values that its stories share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cml.runners import notices
+
+if TYPE_CHECKING:
+    from cml.forges.base import RunnerHost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosts:
+    """The forge: `patient` waits and tries again, `hasty` answers at once or not at all."""
+
+    patient: RunnerHost
+    hasty: RunnerHost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How a runner is looked after; times in seconds.
+
+    Attributes:
+        idle: how long it may be without a job.
+        lifetime: after which time it takes no further job.
+        single: whether it ends after one job.
+        poll: between two questions to the forge; also the first pause after a failure.
+        cloud: whose notices are looked for: a name, `auto` or `none`.
+        metadata: the address that gives these notices.
+        jit: a just-in-time configuration for one job, in place of a registration.
+    """
+
+    idle: float | None = None
+    lifetime: float | None = None
+    single: bool = False
+    poll: float = 10.0
+    cloud: str = "auto"
+    metadata: str = notices.ADDRESS
+    jit: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """Somebody wants the runner to end; one who `insists` twice does not wait for its job."""
+
+    reason: str
+    insists: bool = False

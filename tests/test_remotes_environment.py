@@ -1,0 +1,174 @@
+"""What the environment tells remotes of which there is no server here, and what is missing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from remote_kit import Remote
+
+if TYPE_CHECKING:
+    from lab import Lab
+
+OPEN = """\
+import json, sys
+from pathlib import Path
+from cml import pipeline
+with pipeline.open_project(Path.cwd()) as project:
+    remote = project.repo.cloud.get_remote()
+    print(json.dumps([remote.path, {SEEN}], default=str))
+"""
+REQUIRE = """\
+import json, sys
+from pathlib import Path
+from cml import pipeline
+from cml.errors import UsageError
+hints = {}
+for scheme, config in json.loads(sys.argv[1]).items():
+    Path(".dvc/config").write_text(config)
+    with pipeline.open_project(Path.cwd()) as project:
+        try:
+            pipeline.require_remote(project)
+        except UsageError as error:
+            hints[scheme] = error.hint
+print(json.dumps(hints))
+"""
+# An interpreter in which some packages are not installed: every process of Python reads this first.
+WITHOUT = """\
+import sys
+from importlib.machinery import PathFinder
+class Finder(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        absent = name.partition(".")[0] in {packages!r}
+        return None if absent else super().find_spec(name, path, target)
+sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
+"""
+
+
+def opened(lab: Lab, remote: Remote, seen: str, **env: str) -> list[Any]:
+    """Open a remote in a process of its own; return its path, and what else is asked for."""
+    lab.write(".dvc/config", remote.config)
+    said = lab.run(sys.executable, "-c", OPEN.replace("{SEEN}", seen), **env)
+    found: list[Any] = json.loads(said)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [("oss://", "pail"), ("oss:///some/where", "pail/some/where"), ("oss://b/where", "b/where")],
+)
+def test_the_bucket_of_oss_may_come_from_the_environment(lab: Lab, url: str, path: str) -> None:
+    found = opened(lab, Remote(url=url), "None", OSS_BUCKET="pail")
+
+    assert found[0] == path
+
+
+def test_oss_gets_its_key_and_endpoint_from_the_environment(lab: Lab) -> None:
+    given = {"OSS_ACCESS_KEY_ID": "id", "OSS_ACCESS_KEY_SECRET": "s3cret"}
+    given |= {"OSS_ENDPOINT": "https://oss.example.org", "OSS_BUCKET": "pail"}
+    if "fits" not in lab.run(sys.executable, "-c", "import ossfs; print('fits')", check=False):
+        pytest.skip("the installed pyOpenSSL does not fit the installed cryptography")
+    seen = "remote.fs.fs_args, remote.fs.fs._endpoint, remote.fs.fs._auth.id"
+    _, args, endpoint, who = opened(lab, Remote(url="oss://"), seen, **given)
+
+    assert (args["key"], args["secret"]) == ("id", "s3cret")
+    assert (endpoint, who) == ("https://oss.example.org", "id")
+
+
+def test_oss_without_a_bucket_is_an_error_that_says_so(lab: Lab) -> None:
+    lab.write(".dvc/config", Remote(url="oss://").config)
+    lab.commit("Move the data")
+    done = lab.cml("--publish")
+
+    assert done.returncode == 2
+    assert "names no bucket" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["GDRIVE_CREDENTIALS_DATA", "GDRIVE_USER_CREDENTIALS_DATA"])
+def test_google_drive_gets_its_key_as_text(lab: Lab, name: str) -> None:
+    script = (
+        "import os\nfrom cml import credentials\nwith credentials.laid_out(os.environ):\n"
+        + "".join(f"    {line}\n" for line in OPEN.splitlines())
+    ).replace("{SEEN}", "remote.fs._settings")
+    remote = Remote(url="gdrive://folder/a", options={"gdrive_use_service_account": "true"})
+    lab.write(".dvc/config", remote.config)
+    path, settings = json.loads(lab.run(sys.executable, "-c", script, **{name: '{"type": "x"}'}))
+
+    assert path == "folder/a"
+    assert (settings["client_json"], settings["use_service_account"]) == ('{"type": "x"}', True)
+
+
+def test_hdfs_gets_its_host_and_user_from_the_configuration(lab: Lab) -> None:
+    remote = Remote(url="hdfs://name.example.org:8020/some/where", options={"user": "ada"})
+    path, args = opened(lab, remote, "remote.fs.fs_args")
+
+    assert path == "/some/where"
+    assert (args["host"], args["port"], args["user"]) == ("name.example.org", 8020, "ada")
+
+
+def test_stages_find_the_google_key_in_a_file(lab: Lab) -> None:
+    account = {"type": "service_account", "client_email": "a", "private_key": "k", "token_uri": "u"}
+    spy = (
+        "import json, os\nkey = json.load(open(os.environ['GOOGLE_APPLICATION_CREDENTIALS']))\n"
+        "json.dump(key, open('../seen.json', 'w'))\n"
+    )
+    lab.write("train.py", spy + (lab.work / "train.py").read_text())
+    lab.commit("Use a service of Google's")
+    done = lab.cml(GOOGLE_APPLICATION_CREDENTIALS=json.dumps(account))
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads((lab.root / "seen.json").read_text()) == account
+
+
+def test_a_missing_extra_names_the_line_that_installs_it(lab: Lab) -> None:
+    schemes = ("s3", "gs", "azure", "oss", "ssh", "webdav", "webdavs", "hdfs", "gdrive")
+    remotes = {scheme: Remote(url=f"{scheme}://bucket/where").config for scheme in schemes}
+    packages = [
+        f"dvc_{scheme.removesuffix('s') if 'dav' in scheme else scheme}" for scheme in schemes
+    ]
+    site = lab.write("../site/sitecustomize.py", WITHOUT.format(packages=packages)).parent
+    said = lab.run(sys.executable, "-c", REQUIRE, json.dumps(remotes), PYTHONPATH=str(site))
+
+    extras = {**{scheme: scheme for scheme in schemes}, "webdavs": "webdav"}
+    assert json.loads(said) == {
+        scheme: f"install it: `pip install 'dvc[{extra}]'`" for scheme, extra in extras.items()
+    }
+
+
+def test_doctor_names_the_line_that_installs_a_missing_extra(lab: Lab) -> None:
+    done = without(lab, "dvc_s3", "s3", "doctor")
+
+    assert done.returncode == 1, done.stderr
+    assert "`pip install 'dvc[s3]'`" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("package", "scheme", "extra"),
+    [("dvc_s3", "s3", "s3"), ("sshfs", "ssh", "ssh"), ("webdav4", "webdavs", "webdav")],
+)
+def test_a_run_that_would_save_ends_where_an_extra_or_a_part_of_it_is_missing(
+    lab: Lab, package: str, scheme: str, extra: str
+) -> None:
+    done = without(lab, package, scheme, "--publish")
+
+    assert done.returncode == 2, done.stderr
+    assert f"`pip install 'dvc[{extra}]'`" in done.stdout
+    assert lab.runs == []
+
+
+def without(lab: Lab, package: str, scheme: str, *command: str) -> Any:
+    site = lab.write("../site/sitecustomize.py", WITHOUT.format(packages=[package])).parent
+    lab.write(".dvc/config", Remote(url=f"{scheme}://bucket/where").config)
+    lab.commit("Move the data")
+    return lab.cml(*command, PYTHONPATH=str(site))
+
+
+def test_doctor_tells_which_credentials_are_there_but_not_what_they_are(lab: Lab) -> None:
+    done = lab.cml("doctor", AWS_ACCESS_KEY_ID="id-1234", OSS_BUCKET="pail-5678", AWS_PROFILE="")
+
+    assert "credentials: for DVC remotes: AWS_ACCESS_KEY_ID, OSS_BUCKET\n" in done.stdout
+    assert "id-1234" not in done.stdout + done.stderr
+    assert "pail-5678" not in done.stdout + done.stderr
