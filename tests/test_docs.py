@@ -68,7 +68,7 @@ def flags() -> set[str]:
     return {flag for param in params for flag in (*param.opts, *param.secondary_opts)}
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/forges.md", "examples/README.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/forges.md"])
 def test_options_that_users_are_told_of_exist(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))

@@ -16,6 +16,8 @@ from main_kit import (
     newcomer,
     published,
     results,
+    shown,
+    source_of,
 )
 
 if TYPE_CHECKING:
@@ -24,6 +26,13 @@ if TYPE_CHECKING:
     from lab import Lab
 
 PUBLISH = ("--publish", "--tag-prefix", PREFIX)
+OTHER = """\
+stages:
+  make:
+    cmd: python3 make.py
+    deps: [make.py]
+    outs: [out]
+"""
 PROJECT = "проекты/ml 'pipe' $(touch pwned)"
 
 
@@ -80,3 +89,18 @@ def test_what_the_project_reads_outside_of_its_folder_counts(lab: Lab, project: 
         assert published(lab, inside)["ref"] == f"refs/tags/{PREFIX}{source[:7]}"
         assert results(lab) == []
         lab.git("pull", "-q")
+
+
+def test_two_projects_of_one_commit_both_reach_the_branch(lab: Lab, project: Path) -> None:
+    lab.write("other/make.py", "open('out', 'w').close()\n")
+    lab.write("other/dvc.yaml", OTHER)
+    lab.write("other/.dvc/config", (project / ".dvc/config").read_text())
+    lab.write(f"{PROJECT}/params.yaml", "train:\n  rate: 2.0\n")
+    source = lab.commit("Two projects to run")
+    for name, folder in (("ml", PROJECT), ("other", "other"), ("ml again", PROJECT)):
+        job = checked_out(lab, name, source) / folder
+        done = lab.cml("--publish", cwd=job, **ci(source))
+        assert done.returncode == 0, done.stderr
+        assert published(lab, job)["pushed"]
+    assert [source_of(lab, commit) for commit in results(lab)] == [source, source]
+    assert shown(lab, "main", "other/dvc.lock")

@@ -99,7 +99,7 @@ def _try(checkout: WorkTree, case: Case) -> Saved | None:
     if tip and tip != results.source:
         if history.fetch_branch(checkout, results.branch, alone=False) != tip:
             return None
-        others = standing.earlier(checkout, results, tip)
+        others = standing.earlier(checkout, case, tip)
         same = next((other for other in others if standing.same(checkout, case, other)), None)
         same = same or standing.twin(checkout, case, tip)
         if same:

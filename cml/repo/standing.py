@@ -51,18 +51,24 @@ def judge(checkout: WorkTree, results: Commit, own: str, holds: Holds) -> Case:
     )
 
 
-def earlier(checkout: WorkTree, results: Commit, tip: str) -> list[str]:
-    """List the commits between the source and the branch's tip that hold results of the source."""
-    trailer = f"{commits.TRAILER}{results.source}"
+def earlier(checkout: WorkTree, case: Case, tip: str) -> list[str]:
+    """List the commits between the source and the branch's tip that hold results of the source.
+
+    Those of another project in the repository, which change no file of ours, are left out.
+    """
+    source = case.results.source
+    trailer = f"{commits.TRAILER}{source}"
     fields = checkout.git.names(
         *("log", "-z", "--no-show-signature", "--encoding=UTF-8", "--format=tformat:%H%n%B"),
-        *("--fixed-strings", f"--grep={trailer}", f"{results.source}..{tip}"),
+        *("--fixed-strings", f"--grep={trailer}", f"{source}..{tip}"),
     )
     found = (field.partition("\n") for field in fields)
     return [
         sha
         for sha, _, message in found
-        if message.startswith(commits.SUBJECT) and trailer in message.splitlines()
+        if message.startswith(commits.SUBJECT)
+        and trailer in message.splitlines()
+        and checkout.changed_paths(f"{sha}^", sha) & case.touched
     ]
 
 
