@@ -15,10 +15,16 @@ AMAZON_KEPT = {"s3", "signin", "sso", "sso-oidc", "sts"}
 # The Student and normal distributions need only these of SciPy.
 SCIPY_KEPT = {"_external", "_lib", "linalg", "special"}
 UNUSED = (
-    "pip",  # nothing is installed here afterwards
+    "pip",  # nothing is installed or built here afterwards
+    "setuptools",
+    "_distutils_hack",
+    "distutils-precedence.pth",
+    "Crypto/SelfTest",
     "pyarrow",  # it reaches HDFS through Java and Hadoop, which the image does not have
     "PIL",  # for writing TensorBoard's images; only its scalars are read
     "pillow.libs",
+    "scipy/special/cython_special.*.so",  # for extensions that others compile
+    "numpy/f2py",
     "tensorboard_data_server/bin",  # for TensorBoard's pages
     "tensorboard/webfiles.zip",
     "tensorboard/plugins/projector/tf_projector_plugin",
@@ -47,7 +53,8 @@ globals().update({name: getattr(vl_convert, name) for name in vl_convert.__all__
 
 def unused(site: Path) -> Iterator[Path]:
     """Yield files and folders that go."""
-    yield from (site / name for name in UNUSED)
+    yield from (path for name in UNUSED for path in site.glob(name))
+    yield from site.glob("*.dist-info/RECORD")  # for who uninstalls
     yield from (path for path in site.rglob("*") if path.suffix in SOURCES and path.is_file())
     yield from (path for name in ("test", "tests") for path in site.rglob(name))
     yield from (path for path in (site / GOOGLE).glob("*.json") if path.name[:6] != "drive.")
@@ -55,10 +62,19 @@ def unused(site: Path) -> Iterator[Path]:
     yield from (path for path in (site / "scipy").glob("*/") if path.name not in SCIPY_KEPT)
 
 
+def strip(site: Path) -> None:
+    """Take symbols for debuggers out of libraries, but for those that wheels have moved.
+
+    Their loader finds no page of them afterwards.
+    """
+    found = [path for path in site.rglob("*.so") if path.relative_to(site).parts[0][-5:] != ".libs"]
+    subprocess.run(["strip", "--strip-unneeded", *found], check=True)
+
+
 def pack(site: Path) -> None:
     """Pack the library that draws plots."""
     library = site / "vl_convert" / "vl_convert.abi3.so"
-    with library.open("rb") as source, gzip.open(f"{library}.gz", "wb") as target:
+    with library.open("rb") as source, gzip.open(f"{library}.gz", "wb", 6) as target:
         shutil.copyfileobj(source, target)
     library.unlink()
     library.with_name("__init__.py").write_text(UNPACK)
@@ -80,8 +96,7 @@ def main(environment: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    libraries = [path for path in site.rglob("*.so*") if path.is_file() and not path.is_symlink()]
-    subprocess.run(["strip", "--strip-unneeded", *libraries], check=True)
+    strip(site)
     pack(site)
     isolate(environment)
 

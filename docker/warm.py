@@ -8,9 +8,8 @@ LOAD = """
 import importlib
 from importlib.util import find_spec
 for name in ("dvc_azure", "dvc_gdrive", "dvc_gs", "dvc_http", "dvc_oss", "dvc_s3", "dvc_ssh",
-             "dvc_webdav", "github", "gitlab", "pandas", "scipy.special",
-             "tensorboard.util.tensor_util"):
-    if find_spec(name.split(".")[0]):
+             "dvc_webdav", "github", "gitlab"):
+    if find_spec(name):
         importlib.import_module(name)
 """
 
