@@ -44,7 +44,8 @@ with gzip.open(_packed) as _source, os.fdopen(os.dup(_memory), "wb") as _target:
     shutil.copyfileobj(_source, _target, 1 << 20)
 _file = f"/proc/self/fd/{_memory}"
 _loader = machinery.ExtensionFileLoader("vl_convert.vl_convert", _file)
-vl_convert = util.module_from_spec(util.spec_from_file_location(_loader.name, _file, loader=_loader))
+_spec = util.spec_from_file_location(_loader.name, _file, loader=_loader)
+vl_convert = util.module_from_spec(_spec)
 _loader.exec_module(vl_convert)
 os.close(_memory)
 globals().update({name: getattr(vl_convert, name) for name in vl_convert.__all__})

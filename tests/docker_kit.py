@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,6 +99,33 @@ class Engine:
     def size(self, image: str) -> int:
         """Return an image's size in bytes, uncompressed, as docker reports it."""
         return int(self.call("image", "inspect", "--format={{.Size}}", image).stdout)
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[Engine]:
+    """An engine with the bases."""
+    with engine() as made:
+        make_bases(made)
+        yield made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """Our images; each is built when it is first asked for."""
+
+    engine: Engine
+    built: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, variant: str) -> str:
+        """Return an image's name."""
+        if variant not in self.built:
+            self.built[variant] = build(self.engine, variant)
+        return self.built[variant]
+
+
+@pytest.fixture(scope="session")
+def images(docker_engine: Engine) -> Images:
+    return Images(engine=docker_engine)
 
 
 @contextmanager
