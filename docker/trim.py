@@ -16,18 +16,22 @@ AMAZON_KEPT = {"s3", "signin", "sso", "sso-oidc", "sts"}
 SCIPY_KEPT = {"_external", "_lib", "linalg", "special"}
 UNUSED = (
     "pip",  # nothing is installed or built here afterwards
+    "pip-*",
     "setuptools",
+    "setuptools-*",
     "_distutils_hack",
     "distutils-precedence.pth",
-    "Crypto/SelfTest",
     "pyarrow",  # it reaches HDFS through Java and Hadoop, which the image does not have
+    "pyarrow-*",
     "PIL",  # for writing TensorBoard's images; only its scalars are read
     "pillow.libs",
-    "scipy/special/cython_special.*.so",  # for extensions that others compile
-    "numpy/f2py",
+    "pillow-*",
     "tensorboard_data_server/bin",  # for TensorBoard's pages
     "tensorboard/webfiles.zip",
     "tensorboard/plugins/projector/tf_projector_plugin",
+    "numpy/_core/_simd.*.so",  # for its tests, as the next
+    "Crypto/SelfTest",
+    "scipy/special/cython_special.*.so",  # for extensions that others compile
 )
 UNPACK = '''\
 """The library of vl-convert, which is packed: only plots need it, and it is large."""
