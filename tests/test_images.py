@@ -104,9 +104,8 @@ def test_a_pipeline_from_outside_runs_as_any_user(images: Images, lab: Lab, user
     lab.change_rate(3.0)
     done = work(images, lab, user, "cml-run --no-publish")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert lab.runs == ["train", "evaluate"]
-    assert lab.record()["outcome"] == "changed"
-    assert "dubious ownership" not in done.stderr
+    states = {stage["name"]: stage["state"] for stage in lab.record()["stages"]}
+    assert states == {"prepare": "unchanged", "train": "ran", "evaluate": "ran"}
 
 
 # What users install is for their stages: tabulate of an old version, a broken click.
@@ -122,7 +121,6 @@ pip install --quiet --upgrade pip
 cml-run --version
 """
 STAGE = """\
-stages:
   users:
     cmd: python -c "import click, tabulate, sys; print(tabulate.__version__, file=open('v', 'w'))"
     outs: [v]
@@ -133,7 +131,7 @@ stages:
 def test_what_users_install_serves_their_stages_and_cannot_break_ours(
     images: Images, lab: Lab, user: str
 ) -> None:
-    lab.write("dvc.yaml", STAGE)
+    lab.write("dvc.yaml", (lab.work / "dvc.yaml").read_text() + STAGE)
     lab.commit("Ask for packages")
     done = work(images, lab, user, JOB)
     assert done.returncode == 0, done.stdout + done.stderr
