@@ -38,7 +38,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/cml-run demo
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 oracles:
 	@npm install --silent --prefix .oracles --no-save --no-package-lock --no-audit --no-fund $(ORACLES)
@@ -51,6 +51,7 @@ lint: $(VENV)/dev.stamp
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci $(GITLAB_FILES)
 	@$(BIN)/zizmor --offline --quiet $(GITHUB_FILES) action.yml
+	@$(BIN)/hadolint docker/Dockerfile
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python benchmarks

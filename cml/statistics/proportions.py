@@ -37,13 +37,13 @@ def mcnemar(wins: int, losses: int, items: int, *, margin: float = 0.0) -> Compa
     if items < LEAST_ITEMS:
         return Compared(missing=LEAST_ITEMS - items)
     won, lost = wins / items, losses / items
-    stats = distributions()
-    quantile = float(stats.norm.ppf(CONFIDENCE))
+    special = distributions()
+    quantile = float(special.ndtri(CONFIDENCE))
     reach, slack = quantile / math.sqrt(items), _score(won, lost, -min(margin, 1.0))
     if margin:
-        chance = float(stats.norm.cdf(slack * math.sqrt(items)))
+        chance = float(special.ndtr(slack * math.sqrt(items)))
     else:
-        chance = float(stats.binom.cdf(wins, wins + losses, 0.5)) if wins + losses else 1.0
+        chance = float(special.bdtr(wins, wins + losses, 0.5)) if wins + losses else 1.0
     return Compared(
         gain=(wins - losses) / items,
         low=-_end(lambda gain: _score(lost, won, gain), -reach, lost - won),

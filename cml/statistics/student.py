@@ -1,4 +1,4 @@
-"""Student's distribution, by SciPy."""
+"""Student's distribution, by SciPy's special functions: its statistics take longer to load."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from cml.errors import UsageError
 
 
 def distributions() -> Any:
-    """Return SciPy's distributions.
+    """Return SciPy's special functions, distributions among them.
 
     Raises:
         UsageError: SciPy is not installed.
     """
     try:
-        from scipy import stats
+        from scipy import special
     except ImportError as error:
         raise UsageError(
             "SciPy is not installed, which checks that reckon with chance need",
             hint="pip install 'cml-run[statistics]'",
         ) from error
-    return stats
+    return special
 
 
 def quantile(probability: float, degrees: float) -> float:
@@ -29,7 +29,7 @@ def quantile(probability: float, degrees: float) -> float:
     Raises:
         UsageError: SciPy is not installed.
     """
-    return float(distributions().t.ppf(probability, degrees))
+    return float(distributions().stdtrit(degrees, probability))
 
 
 def below(number: float, degrees: float) -> float:
@@ -38,4 +38,4 @@ def below(number: float, degrees: float) -> float:
     Raises:
         UsageError: SciPy is not installed.
     """
-    return float(distributions().t.cdf(number, degrees))
+    return float(distributions().stdtr(degrees, number))
