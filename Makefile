@@ -38,7 +38,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/cml-run demo
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n auto
 
 oracles:
 	@npm install --silent --prefix .oracles --no-save --no-package-lock --no-audit --no-fund $(ORACLES)

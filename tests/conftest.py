@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
+
 
 # The same examples in each run, so that a change fails for what it changed. To search further:
 # pytest --hypothesis-profile=default
@@ -38,6 +41,21 @@ settings.load_profile("steady")
 for found in pkgutil.walk_packages(cml.__path__, "cml."):
     if not found.name.startswith("cml.demo.project"):
         importlib.import_module(found.name)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Give all tests of images to one worker, which starts one engine and builds once.
+
+    That is `--dist loadgroup`, whose groups xdist 3.8 does not find with pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ImagesTogether(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "images" if nodeid.startswith("tests/test_images") else nodeid
+
+    return ImagesTogether(config, log)
 
 
 @pytest.fixture(scope="session")

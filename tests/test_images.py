@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from docker_kit import Images
     from lab import Lab
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
 MOST = {"cpu": 350, "slim": 200}
 """Megabytes, uncompressed, on top of the Python base."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from docker_kit import Images
     from lab import Lab
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
 STEPS = (
     "id -u",
