@@ -41,7 +41,7 @@ class GitHubProgram:
 
     def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
         self._home = home
-        self._environ = {k: v for k, v in environ.items() if not k.upper().startswith(_INPUT)}
+        self._environ = dict(environ)
 
     def candidates(self, given: Path | None) -> list[Path]:
         """Return folders with a run.sh."""
