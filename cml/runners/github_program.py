@@ -74,8 +74,7 @@ class GitHubProgram:
             "NAME": announced.name,
             "LABELS": ",".join(labels),
             "WORK": "_work",
-            "UNATTENDED": "true",
-            "REPLACE": "true",
+            "UNATTENDED": "true",  # which also refuses a name that another machine has
         }
         environ = {**self._environ, **{_INPUT + name: value for name, value in given.items()}}
         said = asking.run([str(path / "config.sh")], environ, path, _CONFIGURING_SECONDS)
