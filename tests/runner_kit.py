@@ -157,7 +157,7 @@ class Control:
             self.heard.append(said)
         match what:
             case "configured":
-                if said["secret"] not in self.forge.runner_secrets:
+                if said["secret"] not in self.forge.runner_secrets or self._listed(name):
                     return "wrong"
                 self.forge.add_runner(name, labels=tuple(said["LABELS"].split(",")))
                 return "fine"

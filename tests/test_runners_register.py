@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 import tomlkit
+from click.testing import CliRunner
 from forge_faults import Answer
 from forge_server import Server
 from runner_kit import (
@@ -27,6 +28,9 @@ from runner_kit import (
     unpacked,
     until,
 )
+
+from cml.cli.main import command
+from cml.cli.runner import Commands
 
 if TYPE_CHECKING:
     from forge_http import Request
@@ -187,8 +191,8 @@ def test_a_program_of_ones_own_holds_no_credentials_between_two_jobs(
 
 def test_a_repository_that_takes_strangers_code_is_refused(github_machine: Machine) -> None:
     github_machine.forge.private = False
-    for command in ("register", "start"):
-        done = github_machine.run(command)
+    for name in ("register", "start"):
+        done = github_machine.run(name)
         assert done.returncode == 2
         assert "anybody could run code on this machine" in done.stderr
     assert writing(github_machine) == []
@@ -223,6 +227,31 @@ def test_a_registration_that_the_program_refuses_is_taken_back(github_machine: M
     assert "no, not with ***" in done.stderr
     assert github_machine.forge.runners == []
     assert not (github_machine.home / "state.json").exists()
+
+
+def test_a_persistent_runner_of_another_machine_keeps_its_name(github_machine: Machine) -> None:
+    github_machine.forge.add_runner("gpu")
+    done = github_machine.run("register", "--persistent")
+
+    assert done.returncode == 2
+    assert "could not be registered" in done.stderr
+    assert [runner["name"] for runner in github_machine.forge.runners] == ["gpu"]
+
+
+def test_a_group_that_a_persistent_runner_cannot_join_is_refused(github_machine: Machine) -> None:
+    done = github_machine.run("register", "--persistent", "--runner-group", "7")
+
+    assert done.returncode == 2
+    assert "for runners of one job" in done.stderr
+
+
+@pytest.mark.parametrize("name", Commands.names)
+def test_each_command_has_help_with_an_example(name: str) -> None:
+    done = CliRunner().invoke(command, ["runner", name, "--help"])
+
+    assert done.exit_code == 0
+    assert "Example" in done.output
+    assert f"cml-run runner {name}" in done.output
 
 
 def test_a_folder_of_another_repository_is_not_taken(github_machine: Machine) -> None:

@@ -157,6 +157,11 @@ def _wish(flags: Mapping[str, Any], context: Context, *, jit: bool) -> Wish:
     from cml.commands.runner_register import Wish
     from cml.runners.gitlab_program import Executor
 
+    if flags["persistent"] and flags["runner_group"] != _DEFAULTS["runner_group"]:
+        raise UsageError(
+            "--runner-group is for runners of one job",
+            hint="leave --persistent out, or move the runner to its group in GitHub's settings",
+        )
     gpus = machine.gpus()
     wanted = [label for label in re.split(r"[,\s]+", flags["labels"]) if label]
     kind = flags["executor"]

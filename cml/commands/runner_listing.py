@@ -80,6 +80,7 @@ class Listing:
             kind="just-in-time",
             credential=self._jit or "",
         )
+        self.forget()
         self._program.configure(path, entry, self._wish.labels, persistent=False)
         return entry
 

@@ -188,15 +188,34 @@ def enlist(wish: Wish, host: RunnerHost, program: RunnerProgram, path: Path) -> 
     try:
         program.configure(path, given, wish.labels, persistent=wish.persistent)
     except BaseException:
-        try:
-            host.remove_runner(given, wish.organisation)
-        except PublishError as error:
-            log.warning("%s is still on the list: %s", given.name, error.message)
+        _take_back(wish, host, given)
         raise
     log.info("registered %s for %s", given.name, wish.owner)
     return Entry(
-        id=given.id, name=given.name, url=given.url, kind=given.kind, credential=given.credential
+        id=_number(wish, host, given),
+        name=given.name,
+        url=given.url,
+        kind=given.kind,
+        credential=given.credential,
     )
+
+
+def _take_back(wish: Wish, host: RunnerHost, given: Registration) -> None:
+    """Take a runner off the list; not by its name alone, which may be another machine's."""
+    if given.id is None:
+        return
+    try:
+        host.remove_runner(given, wish.organisation)
+    except PublishError as error:
+        log.warning("%s is still on the list: %s", given.name, error.message)
+
+
+def _number(wish: Wish, host: RunnerHost, given: Registration) -> int | None:
+    """Return the forge's number of a runner, also of one that has registered itself."""
+    if given.id is not None:
+        return given.id
+    listed = host.find_runner(given, wish.organisation)
+    return listed.id if listed else None
 
 
 def kept(entry: Entry) -> Entry:

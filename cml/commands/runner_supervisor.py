@@ -94,7 +94,7 @@ class Supervisor:
             log.info("taking over %s, which is running", self._listing.entry.name)
         else:
             self._rounds += self._terms.jit is not None
-            self._clean()
+            self._listing.keep(process=None)
 
     def _see(self) -> Seen:
         child = self._child
@@ -145,7 +145,7 @@ class Supervisor:
         """Find out whether the program has done its work."""
         left, self._left_at, self._child = self._left_at is not None, None, None
         crashed = not left and self._crashed(child.code)
-        self._clean()
+        self._listing.keep(process=None)
         if crashed:
             if time.monotonic() - self._begun > STEADY:
                 self._failures = 0
@@ -203,12 +203,6 @@ class Supervisor:
             log.info("not yet: %s", error.message)
         self._watch.doubt()
         return False
-
-    def _clean(self) -> None:
-        """Keep no credentials of a program that has ended, unless it is to be started with them."""
-        if not self._wish.persistent:
-            self._listing.forget()
-        self._listing.keep(process=None)
 
     def _give_up(self, why: str) -> None:
         self._listing.close()

@@ -41,7 +41,7 @@ class GitHubProgram:
 
     def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
         self._home = home
-        self._environ = {k: v for k, v in environ.items() if not k.upper().startswith(_INPUT)}
+        self._environ = dict(environ)
 
     def candidates(self, given: Path | None) -> list[Path]:
         """Return folders with a run.sh."""
@@ -74,8 +74,7 @@ class GitHubProgram:
             "NAME": announced.name,
             "LABELS": ",".join(labels),
             "WORK": "_work",
-            "UNATTENDED": "true",
-            "REPLACE": "true",
+            "UNATTENDED": "true",  # which also refuses a name that another machine has
         }
         environ = {**self._environ, **{_INPUT + name: value for name, value in given.items()}}
         said = asking.run([str(path / "config.sh")], environ, path, _CONFIGURING_SECONDS)
