@@ -65,7 +65,7 @@ lock: $(VENV)/pip.stamp
 	@$(PIP) install --quiet uv
 	@$(LOCK) $(LOCK_FLAGS) --output-file requirements/run.txt
 	@$(LOCK) $(LOCK_FLAGS) --extra all --constraint requirements/run.txt --output-file requirements/all.txt
-	@$(LOCK) $(LOCK_FLAGS) --extra slim --constraint requirements/all.txt --output-file requirements/slim.txt
+	@$(LOCK) $(LOCK_FLAGS) --extra checks --constraint requirements/all.txt --output-file requirements/checks.txt
 	@$(LOCK) $(LOCK_FLAGS) --extra all --group dev --constraint requirements/all.txt --output-file requirements/dev.txt
 
 clean:

@@ -209,13 +209,13 @@ def test_stages_see_the_python_of_the_job_and_no_token(
 def test_packages_are_installed_as_locked_without_what_images_set_for_pip(
     lab: Lab, github_forge: GitHub, action: Path
 ) -> None:
-    workflow(lab, step(extras="slim"), step(extras="slim", command="check") | {"id": "again"})
+    workflow(lab, step(extras="checks"), step(extras="checks", command="check") | {"id": "again"})
     environ = {"PIP_CONSTRAINT": "of-the-image.txt", "PIP_USER": "1", "PIP_TARGET": "elsewhere"}
     done, _ = pushed(lab, github_forge, action, environ=environ)
     assert done.returncode == 0, done.log
     asked, knew = (lab.root / "pip.log").read_text().splitlines()
     assert " --require-hashes --requirement " in asked
-    assert "/requirements/slim.txt" in asked
+    assert "/requirements/checks.txt" in asked
     assert not re.search(r"PIP_(CONSTRAINT|USER|TARGET)", asked)
     assert "CML_REPO_TOKEN" not in knew
 
@@ -223,7 +223,7 @@ def test_packages_are_installed_as_locked_without_what_images_set_for_pip(
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
-        ({"extras": "s3"}, "extras: slim or all is expected"),
+        ({"extras": "s3"}, "extras: checks or all is expected"),
         ({"command": "check; touch pwned"}, "command: check, plan, post or -"),
         ({"python-version": "3.12"}, "cml-run needs Python 3.10 or newer as python3"),
     ],

@@ -18,7 +18,7 @@ REGISTRY = re.compile(
     r"|proxy\.golang\.org|crates\.io)\b".replace(r"\.", r"[.]")
 )
 PIN = re.compile(r"^([\w.-]+)(?:\[[^]]+\])?==(\S+)(?: ; (?P<marker>[^\\]+))?")
-LOCKS = [ROOT / "requirements" / name for name in ("run.txt", "slim.txt", "all.txt", "dev.txt")]
+LOCKS = [ROOT / "requirements" / name for name in ("run.txt", "checks.txt", "all.txt", "dev.txt")]
 
 
 def tracked() -> list[Path]:
