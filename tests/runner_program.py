@@ -118,6 +118,9 @@ def gitlab() -> int:
     if "--version" in sys.argv:
         print(f"Version:      {os.environ.get('RUNNER_VERSION', '18.6.0')}\nGit revision: 1a2b3c")
         return 0
+    if "--help" in sys.argv:
+        print("   -c value, --config value   Config file")
+        return 0
     import tomlkit
 
     options = dict(part.removeprefix("--").split("=", 1) for part in sys.argv[2:])

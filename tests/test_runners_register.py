@@ -163,6 +163,19 @@ def test_one_on_the_path_is_used_and_left_alone(gitlab_machine: Machine) -> None
     assert "would fetch GitLab's runner 18.6.0" in done.stdout
 
 
+def test_one_that_takes_single_jobs_only_without_a_file_is_too_old(
+    gitlab_machine: Machine,
+) -> None:
+    program = gitlab_machine.root / "gitlab-runner"
+    program.write_text(PROGRAM.replace("--config value", "--token value"))
+    program.chmod(0o755)
+    done = gitlab_machine.run("register", "--program", str(program))
+
+    assert done.returncode == 2
+    assert "reads no config.toml" in done.stderr
+    assert gitlab_machine.run("register", "--program", str(program), "--persistent").returncode == 0
+
+
 def test_a_runner_that_was_set_up_by_hand_is_left_alone(github_machine: Machine) -> None:
     program = unpacked(github_machine.root / "runner")
     (program / ".runner").write_text("mine")

@@ -139,15 +139,15 @@ def found(wish: Wish, host: RunnerHost, program: RunnerProgram) -> Path | None:
     """
     for path in program.candidates(wish.program):
         version = program.version(path)
-        if not asking.is_older(version, host.oldest_runner):
+        reason = program.lacks(path, persistent=wish.persistent)
+        if asking.is_older(version, host.oldest_runner):
+            reason = f"no jobs are given to one before {host.oldest_runner}"
+        if not reason:
             return path
-        reason = (
-            f"{program.name} {version} at {path} is too old: no jobs are given to one before "
-            f"{host.oldest_runner}"
-        )
+        message = f"{program.name} {version} at {path} is too old: {reason}"
         if wish.program:
-            raise UsageError(reason, hint="update it, or leave --program out to fetch the newest")
-        log.warning("%s", reason)
+            raise UsageError(message, hint="update it, or leave --program out to fetch the newest")
+        log.warning("%s", message)
     return None
 
 

@@ -64,6 +64,9 @@ class RunnerProgram(Protocol):
             UsageError: it cannot be run, or says none.
         """
 
+    def lacks(self, path: Path, *, persistent: bool) -> str:
+        """Say what the program there cannot do that it would have to; empty where it can."""
+
     def configure(
         self, path: Path, announced: Announced, labels: tuple[str, ...], *, persistent: bool
     ) -> None:

@@ -59,6 +59,10 @@ class GitHubProgram:
         """Ask for its version."""
         return asking.version([str(path / "bin" / _LISTENER), "--version"], self._environ)
 
+    def lacks(self, path: Path, *, persistent: bool) -> str:  # noqa: ARG002 (the promise's signature)
+        """Lack nothing: each that is new enough can do all."""
+        return ""
+
     def configure(
         self, path: Path, announced: Announced, labels: tuple[str, ...], *, persistent: bool
     ) -> None:

@@ -60,6 +60,13 @@ class GitLabProgram:
         """Ask for its version."""
         return asking.version([str(path), "--version"], self._environ)
 
+    def lacks(self, path: Path, *, persistent: bool) -> str:
+        """Say if it takes single jobs only with its secret in arguments or in jobs' environment."""
+        if persistent:
+            return ""
+        said = asking.run([str(path), "run-single", "--help"], self._environ).stdout
+        return "" if b"--config" in said else "its run-single reads no config.toml"
+
     def configure(
         self,
         path: Path,  # noqa: ARG002 (the promise's signature)
