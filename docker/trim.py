@@ -23,6 +23,8 @@ UNUSED = (
     "distutils-precedence.pth",
     "pyarrow",  # it reaches HDFS through Java and Hadoop, which the image does not have
     "pyarrow-*",
+    "OpenSSL",  # held so old that it fails with our cryptography; Drive and OSS do without
+    "py[Oo]pen[Ss][Ss][Ll]-*",
     "PIL",  # for writing TensorBoard's images; only its scalars are read
     "pillow.libs",
     "pillow-*",
