@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 import os
 import threading
@@ -114,6 +115,7 @@ def open_project(start: Path, *, secrets: Collection[str] = ()) -> Iterator[Proj
             hint="run `dvc init` once, or run cml-run in the folder that holds `.dvc`",
         )
     _trust_other_owners()
+    _name_user()
     from cml.pipeline.repository import Repository
 
     quieten()
@@ -225,3 +227,11 @@ def _trust_other_owners() -> None:
     import pygit2
 
     pygit2.settings.owner_validation = False
+
+
+def _name_user() -> None:
+    """Name a user whom the system does not know, as in a container: DVC insists on a name."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["LOGNAME"] = str(os.getuid())
