@@ -137,6 +137,16 @@ def test_the_home_that_github_mounts_is_not_written(
     assert not list(home.iterdir())
 
 
+def test_who_may_not_write_the_work_tree_is_told_so(images: Images, lab: Lab) -> None:
+    subprocess.run(["chmod", "-R", "go-w", str(lab.work)], check=True)
+    script = "cml-run; cml-run doctor; cml-run plan"
+    done = run(images, "cpu", script, f"--volume={lab.work}:/repo")
+    assert "Traceback" not in done.stderr
+    assert "run as a user who may write there, or name another folder" in done.stderr
+    assert "FAIL pipeline: cannot lock the project: " in done.stdout
+    assert "run as a user who may write there; in a container, with --user" in done.stderr
+
+
 @pytest.mark.parametrize("variant", ["cpu", "cuda"])
 def test_all_modules_of_python_find_their_libraries(images: Images, variant: str) -> None:
     code = "import _uuid, bz2, ctypes, curses, lzma, pyexpat, readline, sqlite3, ssl, zlib"
