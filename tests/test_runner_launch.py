@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import forge_faults as faults
 import pytest
 from mirror_kit import Mirror, mirror
 from ruamel.yaml import YAML
@@ -243,6 +244,35 @@ def test_a_machine_on_which_a_job_runs_is_never_removed(cloud: Cloud) -> None:
     assert done.returncode == 2
     assert "runs a job" in done.stderr
     assert len(cloud.told.fake.runners) == 1
+    assert not cloud.was_asked("down")
+
+
+def test_a_machine_to_which_a_job_comes_at_the_last_moment_is_never_removed(
+    on_github: Told, make: Callable[[Told], Cloud]
+) -> None:
+    cloud = make(on_github)
+    cloud.fails(with_status=1)
+
+    def job_comes() -> None:
+        (runner,) = on_github.fake.runners
+        on_github.fake.set_runner(runner["name"], busy=True)
+
+    on_github.fake.before("DELETE", "/runners/", job_comes)
+    done = cloud.run()
+
+    assert done.returncode == 2
+    assert "currently running a job" in done.stderr
+    assert len(on_github.fake.runners) == 1
+    assert not cloud.was_asked("down")
+
+
+def test_a_machine_of_which_the_forge_does_not_tell_is_not_removed(cloud: Cloud) -> None:
+    cloud.fails(with_status=1)
+    cloud.told.fake.fail("GET", r"/runners/\d+$", faults.status(403), times=None)
+    done = cloud.run()
+
+    assert done.returncode == 2
+    assert "may run a job" in done.stderr
     assert not cloud.was_asked("down")
 
 

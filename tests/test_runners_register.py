@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import forge_faults as faults
 import psutil
 import pytest
 import tomlkit
@@ -161,6 +162,47 @@ def test_one_on_the_path_is_used_and_left_alone(gitlab_machine: Machine) -> None
     done = gitlab_machine.run("register", "--dry-run")
     assert "too old" in done.stderr
     assert "would fetch GitLab's runner 18.6.0" in done.stdout
+
+
+def test_one_on_the_path_or_of_last_time_that_is_broken_is_passed_over(
+    gitlab_machine: Machine,
+) -> None:
+    place = gitlab_machine.root / "bin"
+    place.mkdir()
+    for broken in (place / "gitlab-runner", gitlab_machine.home / "program"):
+        broken.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        broken.write_text("#!/bin/sh\nexit 126\n")
+        broken.chmod(0o755)
+    path = gitlab_machine.environ()["PATH"]
+    gitlab_machine.extra = {"PATH": f"{place}:{path}"}
+    done = gitlab_machine.run("register")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("does not tell its version") == 2
+    assert (gitlab_machine.home / "program").read_text() == PROGRAM
+
+
+def test_a_runner_whose_number_is_not_told_is_found_again_by_its_name(
+    github_machine: Machine,
+) -> None:
+    github_machine.forge.fail("GET", "/runners$", faults.status(403))
+    done = github_machine.run("register", "--persistent")
+    assert done.returncode == 0, done.stderr
+    assert "the number of gpu is not known yet" in done.stderr
+    assert github_machine.state["entry"]["id"] is None
+
+    assert github_machine.ends(github_machine.start("--idle-timeout", "0.01")) == 0
+    assert github_machine.forge.runners == []
+
+
+def test_a_registration_that_fails_changes_nothing_of_the_one_before(
+    github_machine: Machine,
+) -> None:
+    assert github_machine.run("register", "--labels", "first").returncode == 0
+    remembered = (github_machine.home / "options.json").read_text()
+    assert github_machine.run("register", "--repository", "o/other").returncode == 2
+
+    assert (github_machine.home / "options.json").read_text() == remembered
 
 
 def test_one_that_takes_single_jobs_only_without_a_file_is_too_old(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cml.commands import runner_register
+from cml.commands import runner_programs, runner_register
 from cml.errors import UsageError
 from cml.runners import home
 from cml.runners.home import Entry
@@ -46,8 +46,8 @@ class Listing:
         Raises:
             CmlError: there is none, for the reasons that `runner_register` gives.
         """
-        path = runner_register.ready(self._wish, self._hosts.patient, self._program)
-        entry = self._given(path) if self._jit else self._usable() or self._new(path)
+        path = runner_programs.ready(self._wish, self._hosts.patient, self._program)
+        entry = self._given(path) if self._jit else self._usable(path) or self._new(path)
         self.keep(entry=runner_register.kept(entry), program=str(path))
         return path, entry
 
@@ -68,8 +68,10 @@ class Listing:
 
     def close(self) -> None:
         """Take the runner off the list, and forget it."""
-        self.remove(self._hosts.patient)
-        self.forget()
+        try:
+            self.remove(self._hosts.patient)
+        finally:
+            self.forget()
         home.clear(self._wish.home)
 
     def _given(self, path: Path) -> Entry:
@@ -84,11 +86,13 @@ class Listing:
         self._program.configure(path, entry, self._wish.labels, persistent=False)
         return entry
 
-    def _usable(self) -> Entry | None:
+    def _usable(self, path: Path) -> Entry | None:
         """Return the last runner if it is as wanted, and for many jobs or never used."""
         entry, persistent = self.state.entry, self._wish.persistent
         if entry is None or not (entry.fresh or persistent):
             return None
+        if not (entry.credential or self._program.is_configured(path)):
+            return None  # its secret is lost, as with a program that was replaced
         wanted = entry.kind == "authentication" or (entry.kind == "registration") == persistent
         return entry if wanted and self.find(self._hosts.patient) else None
 

@@ -5,18 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cml.forges.waiting import MOST
 from cml.runners import notices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cml.forges.base import RunnerHost
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hosts:
-    """The forge: `patient` waits and tries again, `hasty` answers at once or not at all."""
+    """The forge: `hasty` answers at once or not at all, `patient` waits and tries again.
 
-    patient: RunnerHost
+    `opened` returns one that waits for so many seconds in all.
+    """
+
     hasty: RunnerHost
+    opened: Callable[[float], RunnerHost]
+
+    @property
+    def patient(self) -> RunnerHost:
+        """One that has not waited yet: a supervisor lives for weeks."""
+        return self.opened(MOST)
 
 
 @dataclass(frozen=True, kw_only=True)

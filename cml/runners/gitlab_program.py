@@ -78,6 +78,10 @@ class GitLabProgram:
         """Write its config.toml, with the runner's token."""
         home.put(self._config, toml(announced, self._executor, self._home))
 
+    def is_configured(self, path: Path) -> bool:  # noqa: ARG002 (the promise's signature)
+        """Tell whether there is a config.toml."""
+        return self._config.exists()
+
     def command(self, path: Path, announced: Announced, *, persistent: bool) -> Command:
         """Start it for one job, or until it is stopped."""
         config = f"--config={self._config}"
