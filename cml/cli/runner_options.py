@@ -113,7 +113,7 @@ def asked(flags: Mapping[str, Any], *, jit: bool = False) -> Asked:
 
     Args:
         flags: the options, with their defaults.
-        jit: whether there is a just-in-time configuration, so that nobody is asked for one.
+        jit: whether somebody else has registered the runner, so that no token is needed.
 
     Raises:
         UsageError: an option is wrong, or the forge is not known.
@@ -121,8 +121,7 @@ def asked(flags: Mapping[str, Any], *, jit: bool = False) -> Asked:
     from cml.commands.runner_terms import Hosts
     from cml.forges.waiting import Patience
 
-    chosen = "github" if jit else flags["forge"]
-    settings, around, context = gathered(flags, chosen)
+    settings, around, context = gathered(flags, flags["forge"] or ("github" if jit else None))
     if not (around.token or jit):
         raise UsageError(
             "there is no token to register a runner with",

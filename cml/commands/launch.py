@@ -116,14 +116,11 @@ def _ready(plan: Plan, host: RunnerHost, environ: Mapping[str, str]) -> Program:
 
 
 def _task(plan: Plan, given: Registration, program: Program) -> Task:
-    idle = plan.machine.idle_minutes
     return Task(
         name=given.name,
         machine=plan.machine,
-        setup=runner_scripts.setup(given.kind, plan.package),
-        run=runner_scripts.run(
-            given.kind, given.name, idle_minutes=idle, gpu=plan.machine.gpu is not None
-        ),
+        setup=runner_scripts.setup(plan.package),
+        run=runner_scripts.run(given.kind, given.name, idle_minutes=plan.machine.idle_minutes),
         envs=runner_scripts.envs(given, program),
         secrets={runner_scripts.SECRET: given.credential},
     )

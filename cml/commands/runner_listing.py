@@ -9,23 +9,25 @@ from typing import TYPE_CHECKING, Any
 from cml.commands import runner_programs, runner_register
 from cml.errors import UsageError
 from cml.runners import home
-from cml.runners.home import Entry
 
 if TYPE_CHECKING:
     from cml.commands.runner_register import Wish
     from cml.commands.runner_terms import Hosts
-    from cml.forges.base import Runner, RunnerHost
+    from cml.forges.base import Registration, Runner, RunnerHost
     from cml.runners.base import RunnerProgram
+    from cml.runners.home import Entry
 
 
 class Listing:
     """The runner of one folder; `state` is what is known of it.
 
-    With a just-in-time configuration `jit` there is nobody to ask, and nothing to take off.
+    With a `given` runner there is nobody to ask, and nothing to take off.
     """
 
-    def __init__(self, wish: Wish, hosts: Hosts, program: RunnerProgram, jit: str | None) -> None:
-        self._wish, self._hosts, self._program, self._jit = wish, hosts, program, jit
+    def __init__(
+        self, wish: Wish, hosts: Hosts, program: RunnerProgram, given: Registration | None
+    ) -> None:
+        self._wish, self._hosts, self._program, self._given = wish, hosts, program, given
         self.state = runner_register.current(wish)
 
     @property
@@ -46,8 +48,13 @@ class Listing:
         Raises:
             CmlError: there is none, for the reasons that `runner_register` gives.
         """
+        if not self._given:  # a repository that was private may be public now
+            runner_register.refuse_strangers(self._wish, self._hosts.patient)
         path = runner_programs.ready(self._wish, self._hosts.patient, self._program)
-        entry = self._given(path) if self._jit else self._usable(path) or self._new(path)
+        if self._given:
+            entry = self._configured(path, self._given)
+        else:
+            entry = self._usable(path) or self._new(path)
         self.keep(entry=runner_register.kept(entry), program=str(path))
         return path, entry
 
@@ -58,7 +65,7 @@ class Listing:
     def remove(self, host: RunnerHost) -> None:
         """Take the runner off the list, if it is there."""
         entry = self.state.entry
-        if entry and not self._jit:
+        if entry and not self._given:
             host.remove_runner(runner_register.registration(entry), self._wish.organisation)
 
     def forget(self) -> None:
@@ -74,17 +81,10 @@ class Listing:
             self.forget()
         home.clear(self._wish.home)
 
-    def _given(self, path: Path) -> Entry:
-        entry = Entry(
-            id=None,
-            name=self._wish.name,
-            url="",
-            kind="just-in-time",
-            credential=self._jit or "",
-        )
+    def _configured(self, path: Path, given: Registration) -> Entry:
         self.forget()
-        self._program.configure(path, entry, self._wish.labels, persistent=False)
-        return entry
+        self._program.configure(path, given, self._wish.labels, persistent=False)
+        return runner_register.entry(given)
 
     def _usable(self, path: Path) -> Entry | None:
         """Return the last runner if it is as wanted, and for many jobs or never used."""
@@ -100,5 +100,4 @@ class Listing:
         host = self._hosts.patient
         self.remove(host)
         self.forget()
-        runner_register.refuse_strangers(self._wish, host)
         return runner_register.enlist(self._wish, host, self._program, path)

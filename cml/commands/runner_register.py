@@ -164,13 +164,7 @@ def enlist(wish: Wish, host: RunnerHost, program: RunnerProgram, path: Path) -> 
         _take_back(wish, host, given)
         raise
     log.info("registered %s for %s", given.name, wish.owner)
-    return Entry(
-        id=_number(wish, host, given),
-        name=given.name,
-        url=given.url,
-        kind=given.kind,
-        credential=given.credential,
-    )
+    return entry(replace(given, id=_number(wish, host, given)))
 
 
 def _take_back(wish: Wish, host: RunnerHost, given: Registration) -> None:
@@ -206,6 +200,11 @@ def kept(entry: Entry) -> Entry:
 def known(wish: Wish, host: RunnerHost, entry: Entry) -> bool:
     """Tell whether a runner is on the forge's list."""
     return host.find_runner(registration(entry), wish.organisation) is not None
+
+
+def entry(given: Registration) -> Entry:
+    """Return what is kept of a runner in the forge's words."""
+    return Entry(**vars(given))
 
 
 def registration(entry: Entry) -> Registration:

@@ -50,10 +50,10 @@ class Supervisor:
         self._limits = Limits(
             idle=terms.idle,
             lifetime=terms.lifetime,
-            single=terms.single or terms.jit is not None,
+            single=terms.single or terms.given is not None,
             drains=self._program.drains,
         )
-        self._listing = Listing(wish, hosts, self._program, terms.jit)
+        self._listing = Listing(wish, hosts, self._program, terms.given)
         self._child: process.Child | None = None
         self._watch, self._output = Watch(terms.poll), Output(wish.home)
         self._heard: list[Call] = []
@@ -93,13 +93,13 @@ class Supervisor:
             self._output.skip()
             log.info("taking over %s, which is running", self._listing.entry.name)
         else:
-            self._rounds += self._terms.jit is not None
+            self._rounds += self._terms.given is not None
             self._listing.keep(process=None)
 
     def _see(self) -> Seen:
         child = self._child
         if child and self._left_at is None:
-            ask = None if self._terms.jit else lambda: self._listing.find(self._hosts.hasty)
+            ask = None if self._terms.given else lambda: self._listing.find(self._hosts.hasty)
             self._watch.look(ask, lambda: self._program.works(child.process.pid))
             if self._watch.busy and not self._listing.state.worked:
                 self._listing.keep(worked=True)
@@ -162,7 +162,7 @@ class Supervisor:
         if self._wish.persistent:
             return True
         try:
-            listed = not self._terms.jit and self._listing.find(self._hosts.patient)
+            listed = not self._terms.given and self._listing.find(self._hosts.patient)
         except PublishError:
             listed = None
         return decisions.is_crash(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cml.forges.waiting import MOST
@@ -11,7 +11,7 @@ from cml.runners import notices
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cml.forges.base import RunnerHost
+    from cml.forges.base import Registration, RunnerHost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Terms:
         poll: between two questions to the forge; also the first pause after a failure.
         cloud: whose notices are looked for: a name, `auto` or `none`.
         metadata: the address that gives these notices.
-        jit: a just-in-time configuration for one job, in place of a registration.
+        given: a runner of one job that somebody else has registered, and takes off the list.
     """
 
     idle: float | None = None
@@ -50,7 +50,7 @@ class Terms:
     poll: float = 10.0
     cloud: str = "auto"
     metadata: str = notices.ADDRESS
-    jit: str | None = field(default=None, repr=False)
+    given: Registration | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,11 +28,15 @@ _FILE = "gitlab-runner"
 
 @dataclass(frozen=True, kw_only=True)
 class Executor:
-    """How jobs are run: in containers of `image`, which see the machine's GPUs, or right here."""
+    """How jobs are run: in containers of `image`, which see the machine's GPUs, or right here.
+
+    A runner of one job ends by itself when none came for `wait` seconds; None for never.
+    """
 
     kind: Literal["docker", "shell"] = "docker"
     image: str = "python:3.12"
     gpus: bool = False
+    wait: int | None = None
 
 
 class GitLabProgram:
@@ -87,7 +91,9 @@ class GitLabProgram:
         config = f"--config={self._config}"
         kind: tuple[str, ...] = ("run", config, f"--working-directory={self._home}")
         if not persistent:
-            kind = ("run-single", config, f"--runner={announced.name}", "--max-builds=1")
+            wait = self._executor.wait
+            limit = () if wait is None else (f"--wait-timeout={wait}",)
+            kind = ("run-single", config, f"--runner={announced.name}", "--max-builds=1", *limit)
         argv = (str(path.resolve()), *kind)
         return Command(argv=argv, environ=self._environ, cwd=self._home)
 
