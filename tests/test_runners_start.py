@@ -215,3 +215,36 @@ def test_a_program_that_was_replaced_is_registered_anew(machine: Machine) -> Non
     assert machine.control.count("began") == machine.control.count("job ended") == 1
     assert len(machine.forge.runner_secrets) == 2
     assert machine.forge.runners == []
+
+
+def test_a_disk_that_is_full_ends_no_supervisor_of_a_job(machine: Machine) -> None:
+    machine.control.plan += ["job"]
+    process = machine.start("--single")
+    machine.control.wait("began")
+    until(lambda: machine.state["process"])
+    (machine.home / ".state.json.new").mkdir()  # nothing can be written in its place
+    machine.control.wait("job began")
+    time.sleep(0.5)
+    assert process.poll() is None
+    machine.control.finish()
+
+    assert machine.ends(process) == 0, machine.said
+    assert "cannot write" in machine.said
+    assert machine.control.count("job ended") == 1
+    assert machine.forge.runners == []
+
+
+@pytest.mark.parametrize("name", ["register", "start"])
+def test_a_runner_that_cannot_be_written_down_is_taken_off_the_list(
+    machine: Machine, name: str
+) -> None:
+    machine.home.mkdir(parents=True, mode=0o700)
+    (machine.home / ".state.json.new").mkdir()
+    done = machine.run(name)
+
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr
+    assert machine.control.count("began") == 0
+    assert len(machine.forge.runner_secrets) == 1
+    assert machine.forge.runners == []
+    assert not (machine.home / "config.toml").exists()

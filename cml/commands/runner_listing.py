@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from cml.forges.base import Registration, Runner, RunnerHost
     from cml.runners.base import RunnerProgram
     from cml.runners.home import Entry
+
+log = logging.getLogger("cml")
 
 
 class Listing:
@@ -38,9 +41,16 @@ class Listing:
         return self.state.entry
 
     def keep(self, **changes: Any) -> None:
-        """Change what is known, and write it down."""
+        """Change what is known, and write it down; raises UsageError where that fails."""
         self.state = replace(self.state, **changes)
         home.write(self._wish.home, self.state)
+
+    def note(self, **changes: Any) -> None:
+        """Change what is known; a disk that a job has filled is no reason to leave the job."""
+        try:
+            self.keep(**changes)
+        except UsageError as error:
+            log.warning("%s", error.message)
 
     def ready(self) -> tuple[Path, Entry]:
         """Return a program, and a runner that it can be started for: the last one, or a new one.

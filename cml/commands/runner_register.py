@@ -92,7 +92,12 @@ def register(wish: Wish, host: RunnerHost, environ: Mapping[str, str]) -> str:
         program = open_program(wish.forge, wish.home, environ, wish.executor)
         path = runner_programs.ready(wish, host, program)
         entry = enlist(wish, host, program, path)
-        home.write(wish.home, replace(state, entry=kept(entry), program=str(path)))
+        try:
+            home.write(wish.home, replace(state, entry=kept(entry), program=str(path)))
+        except UsageError:
+            program.forget(path)
+            _take_back(wish, host, registration(entry))
+            raise
         return entry.name
 
 
