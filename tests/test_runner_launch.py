@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import forge_faults as faults
 import pytest
 from mirror_kit import Mirror, mirror
 from ruamel.yaml import YAML
@@ -37,8 +38,7 @@ if command == "launch":
     print("words of SkyPilot")
 sys.exit(int((folder / "status").read_text()))
 """
-PROGRAM = b"#!/bin/sh\necho the program\n"
-SHA256 = hashlib.sha256(PROGRAM).hexdigest()
+SHA256 = hashlib.sha256(b"the program").hexdigest()
 SECRET = "CML_RUNNER_JIT"
 
 
@@ -159,18 +159,19 @@ def test_the_task_names_the_machine_and_goes_when_idle(cloud: Cloud) -> None:
         assert checked.returncode == 0
 
 
-def test_on_github_the_supervisor_runs_one_job(
-    on_github: Told, make: Callable[[Told], Cloud]
-) -> None:
-    cloud = make(on_github)
+def test_the_supervisor_runs_one_job_there(cloud: Cloud) -> None:
     cloud.comes()
     done = cloud.run("--cloud", "aws", "--package", "cml-run @ https://x.example/$(id).whl")
 
     assert "pip install --quiet 'cml-run @ https://x.example/$(id).whl'" in cloud.task["setup"]
-    expected = f"runner start --forge github --single --name {done.stdout.strip()}"
+    named = f"--forge {cloud.told.vendor} --single --name {done.stdout.strip()}"
+    expected = f"cml-run runner start {named}"
     assert expected in cloud.task["run"]
     assert "--idle-timeout 10" in cloud.task["run"]
-    assert cloud.task["envs"]["RUNNER_ALLOW_RUNASROOT"] == "1"
+    if cloud.told.vendor == "gitlab":
+        assert cloud.task["envs"]["CI_SERVER_URL"] == cloud.told.fake.server
+    else:
+        assert cloud.task["envs"]["RUNNER_ALLOW_RUNASROOT"] == "1"
 
 
 def test_the_labels_say_what_the_gpu_is(cloud: Cloud) -> None:
@@ -246,6 +247,35 @@ def test_a_machine_on_which_a_job_runs_is_never_removed(cloud: Cloud) -> None:
     assert not cloud.was_asked("down")
 
 
+def test_a_machine_to_which_a_job_comes_at_the_last_moment_is_never_removed(
+    on_github: Told, make: Callable[[Told], Cloud]
+) -> None:
+    cloud = make(on_github)
+    cloud.fails(with_status=1)
+
+    def job_comes() -> None:
+        (runner,) = on_github.fake.runners
+        on_github.fake.set_runner(runner["name"], busy=True)
+
+    on_github.fake.before("DELETE", "/runners/", job_comes)
+    done = cloud.run()
+
+    assert done.returncode == 2
+    assert "currently running a job" in done.stderr
+    assert len(on_github.fake.runners) == 1
+    assert not cloud.was_asked("down")
+
+
+def test_a_machine_of_which_the_forge_does_not_tell_is_not_removed(cloud: Cloud) -> None:
+    cloud.fails(with_status=1)
+    cloud.told.fake.fail("GET", r"/runners/\d+$", faults.status(403), times=None)
+    done = cloud.run()
+
+    assert done.returncode == 2
+    assert "may run a job" in done.stderr
+    assert not cloud.was_asked("down")
+
+
 def test_a_runner_that_has_done_its_job_already_is_a_success(cloud: Cloud) -> None:
     cloud.told.fake.before("GET", r"/runners/\d+$", cloud.told.fake.runners.clear)
 
@@ -301,29 +331,11 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl
 
 
 @needs_curl
-@pytest.mark.parametrize("sha256", [SHA256, "0" * 64])
-def test_on_gitlabs_machine_only_the_program_with_the_right_checksum_is_installed(
-    tmp_path: Path, mirror: Mirror, sha256: str
-) -> None:
-    mirror.files["/program"] = PROGRAM
-    environ = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "CML_RUNNER_PROGRAM_URL": f"{mirror.address}/program",
-        "CML_RUNNER_PROGRAM_SHA256": sha256,
-    }
-    script = runner_scripts.setup("authentication", "unused")
-    done = subprocess.run(["bash", "-c", script], env=environ, check=False)
-
-    assert (done.returncode == 0) == (sha256 == SHA256)
-    assert os.access(tmp_path / "gitlab-runner", os.X_OK) == (sha256 == SHA256)
-
-
-@needs_curl
-def test_on_gitlabs_machine_one_job_is_run_and_the_runner_takes_itself_off_the_list(
+def test_on_gitlabs_machine_the_supervisor_runs_one_job_and_the_runner_is_off_the_list_then(
     tmp_path: Path, mirror: Mirror
 ) -> None:
-    program = tmp_path / "gitlab-runner"
+    program = tmp_path / "cml-run" / "bin" / "cml-run"
+    program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/argv; env > {tmp_path}/env; exit 3\n')
     program.chmod(0o755)
     mirror.files["/api/v4/runners"] = b""
@@ -333,17 +345,15 @@ def test_on_gitlabs_machine_one_job_is_run_and_the_runner_takes_itself_off_the_l
         "CI_SERVER_URL": mirror.address,
         SECRET: "glrt-secret",
     }
-    script = runner_scripts.run("authentication", "cml-1", idle_minutes=5, gpu=True)
+    script = runner_scripts.run("authentication", "cml-1", idle_minutes=5)
     done = subprocess.run(["bash", "-c", script], env=environ, check=False)
 
     assert done.returncode == 3
     assert (tmp_path / "argv").read_text().split() == [
-        *("run-single", "--max-builds", "1", "--wait-timeout", "300"),
-        *("--executor", "docker", "--docker-image", "python:3.12", "--docker-gpus", "all"),
+        *("runner", "start", "--forge", "gitlab", "--single"),
+        *("--name", "cml-1", "--idle-timeout", "5"),
     ]
-    seen = (tmp_path / "env").read_text()
-    assert "CI_SERVER_TOKEN=glrt-secret" in seen
-    assert SECRET not in seen
+    assert f"{SECRET}=glrt-secret" in (tmp_path / "env").read_text()
     (asked,) = mirror.seen
     assert asked.startswith("DELETE /api/v4/runners ")
     assert "glrt-secret" in asked

@@ -359,6 +359,27 @@ def test_each_cloud_is_known_and_its_notice_is_heard_when_it_comes(
     assert "takes this machine back" in heard[0]
 
 
+def test_a_cloud_that_does_not_answer_at_first_is_found_all_the_same(
+    pages: dict[str, Any], address: str
+) -> None:
+    cloud("aws", pages, notice=True)
+    answers = iter([None, None, b"t0ken"])
+    pages["PUT /latest/api/token"] = lambda _: next(answers, b"t0ken")
+    heard: list[str] = []
+    notices.watch(None, heard.append, address=address, seconds=0.01)
+
+    until(lambda: heard)
+    assert "AWS takes this machine back" in heard[0]
+
+
+@pytest.mark.parametrize("odd", [b'{"Events": 3}', b'{"Events": [3, {}, {"EventType": 5}]}', b"[]"])
+def test_an_odd_answer_is_no_notice_and_ends_no_watch(
+    pages: dict[str, Any], address: str, odd: bytes
+) -> None:
+    pages["GET /metadata/scheduledevents"] = odd
+    assert notices.notice("azure", notices.asking(address)) == ""
+
+
 def test_a_machine_of_no_cloud_is_left_alone(address: str, pages: dict[str, Any]) -> None:
     before = threading.active_count()
     notices.watch(None, pytest.fail, address=address, seconds=0.01)

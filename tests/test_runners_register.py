@@ -8,10 +8,12 @@ import re
 import stat
 import sys
 import time
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import forge_faults as faults
 import psutil
 import pytest
 import tomlkit
@@ -33,6 +35,8 @@ from cml.cli.main import command
 from cml.cli.runner import Commands
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from forge_http import Request
     from runner_kit import Machine
 
@@ -163,6 +167,47 @@ def test_one_on_the_path_is_used_and_left_alone(gitlab_machine: Machine) -> None
     assert "would fetch GitLab's runner 18.6.0" in done.stdout
 
 
+def test_one_on_the_path_or_of_last_time_that_is_broken_is_passed_over(
+    gitlab_machine: Machine,
+) -> None:
+    place = gitlab_machine.root / "bin"
+    place.mkdir()
+    for broken in (place / "gitlab-runner", gitlab_machine.home / "program"):
+        broken.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        broken.write_text("#!/bin/sh\nexit 126\n")
+        broken.chmod(0o755)
+    path = gitlab_machine.environ()["PATH"]
+    gitlab_machine.extra = {"PATH": f"{place}:{path}"}
+    done = gitlab_machine.run("register")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("does not tell its version") == 2
+    assert (gitlab_machine.home / "program").read_text() == PROGRAM
+
+
+def test_a_runner_whose_number_is_not_told_is_found_again_by_its_name(
+    github_machine: Machine,
+) -> None:
+    github_machine.forge.fail("GET", "/runners$", faults.status(403))
+    done = github_machine.run("register", "--persistent")
+    assert done.returncode == 0, done.stderr
+    assert "the number of gpu is not known yet" in done.stderr
+    assert github_machine.state["entry"]["id"] is None
+
+    assert github_machine.ends(github_machine.start("--idle-timeout", "0.01")) == 0
+    assert github_machine.forge.runners == []
+
+
+def test_a_registration_that_fails_changes_nothing_of_the_one_before(
+    github_machine: Machine,
+) -> None:
+    assert github_machine.run("register", "--labels", "first").returncode == 0
+    remembered = (github_machine.home / "options.json").read_text()
+    assert github_machine.run("register", "--repository", "o/other").returncode == 2
+
+    assert (github_machine.home / "options.json").read_text() == remembered
+
+
 def test_one_that_takes_single_jobs_only_without_a_file_is_too_old(
     gitlab_machine: Machine,
 ) -> None:
@@ -211,6 +256,19 @@ def test_a_repository_that_takes_strangers_code_is_refused(github_machine: Machi
     assert writing(github_machine) == []
 
     assert github_machine.run("register", "--allow-forks").returncode == 0
+
+
+def test_what_was_registered_while_it_was_private_does_not_start_once_it_is_public(
+    github_machine: Machine,
+) -> None:
+    assert github_machine.run("register", "--persistent").returncode == 0
+    github_machine.forge.private = False
+    done = github_machine.run("start", "--cloud", "none")
+
+    assert done.returncode == 2
+    assert "anybody could run code on this machine" in done.stderr
+    assert github_machine.control.count("began") == 0
+    assert github_machine.forge.runners == []
 
 
 def test_a_dry_run_only_asks_and_writes_nothing(machine: Machine) -> None:
@@ -306,36 +364,52 @@ def test_gitlab_jobs_run_as_asked_for(gitlab_machine: Machine) -> None:
     assert runner["token"] == gitlab_machine.forge.runner_secrets[0]
 
 
-def test_a_given_configuration_runs_one_job_without_a_token_or_the_forge(
-    github_machine: Machine,
-) -> None:
-    machine = github_machine
+def given(machine: Machine) -> str:
+    """Have a runner that was registered elsewhere; return its secret, which is all there is."""
+    number = machine.forge.add_runner("launched")
     secret = "given-just-in-time-configuration"
+    name, content = "runner.tar.gz", archive()
+    if machine.vendor == "gitlab":
+        secret, name, content = f"glrt-fake{number}tokenOfARunner", "runner", PROGRAM.encode()
+    else:
+        machine.forge.runner("launched")["ephemeral"] = True
+        machine.control._name = lambda _: "launched"  # type: ignore[method-assign]  # noqa: SLF001 - it is the only one
     machine.forge.runner_secrets.append(secret)
-    machine.forge.add_runner("launched", ephemeral=True)
-    url, sha256 = machine.control.offer("runner.tar.gz", archive())
-    machine.control._name = lambda _: "launched"  # type: ignore[method-assign]  # noqa: SLF001 - it is the only one
-    machine.extra = {
+    url, sha256 = machine.control.offer(name, content)
+    machine.extra |= {
         "repo_token": "",
         "CML_RUNNER_JIT": secret,
         "CML_RUNNER_PROGRAM_URL": url,
         "CML_RUNNER_PROGRAM_SHA256": sha256,
     }
+    return secret
+
+
+def test_a_given_runner_runs_one_job_without_a_token_or_the_forge(machine: Machine) -> None:
+    secret = given(machine)
     machine.control.plan += ["job"]
     process = machine.start("--idle-timeout", "0.01")
     machine.control.wait("job began")
     time.sleep(1)
-    assert process.poll() is None  # its worker is seen
+    assert process.poll() is None  # on GitHub its worker is seen, on GitLab a job is supposed
     machine.control.finish()
 
     assert machine.ends(process) == 0, machine.said
     assert machine.control.count("began") == 1
-    assert "CML_RUNNER_JIT" not in machine.control.wait("began")["environ"]
+    began = machine.control.wait("began")
+    assert "CML_RUNNER_JIT" not in began["environ"]
+    assert secret not in " ".join(began["argv"])
+    if machine.vendor == "gitlab":
+        assert "--wait-timeout=1" in began["argv"]
     assert machine.forge.log == []
     assert secret not in machine.said
+    assert not (machine.home / "config.toml").exists()
+    assert not (machine.home / "program" / ".credentials").exists()
 
 
-def test_a_notice_of_the_cloud_lets_the_job_run_and_takes_no_other(machine: Machine) -> None:
+@contextmanager
+def aws(machine: Machine) -> Iterator[list[bool]]:
+    """A machine of AWS, which is taken back when there is something in the list."""
     noticed: list[bool] = []
 
     def respond(request: Request) -> Answer:
@@ -346,9 +420,16 @@ def test_a_notice_of_the_cloud_lets_the_job_run_and_takes_no_other(machine: Mach
 
     metadata = Server(respond)
     metadata.start()
+    machine.extra["CML_METADATA_URL"] = metadata.address
     try:
-        machine.extra = {"CML_METADATA_URL": metadata.address}
-        machine.control.plan += ["job", "job"]
+        yield noticed
+    finally:
+        metadata.stop()
+
+
+def test_a_notice_of_the_cloud_lets_the_job_run_and_takes_no_other(machine: Machine) -> None:
+    machine.control.plan += ["job", "job"]
+    with aws(machine) as noticed:
         process = machine.start("--cloud", "auto")
         machine.control.wait("job began")
         noticed.append(True)
@@ -356,10 +437,19 @@ def test_a_notice_of_the_cloud_lets_the_job_run_and_takes_no_other(machine: Mach
         assert process.poll() is None
         machine.control.finish()
         assert machine.ends(process) == 0, machine.said
-    finally:
-        metadata.stop()
     assert machine.control.told.count("job ended") == machine.control.told.count("job began") == 1
     assert machine.forge.runners == []
+
+
+def test_a_notice_ends_a_given_runner_that_has_no_job(machine: Machine) -> None:
+    given(machine)
+    with aws(machine) as noticed:
+        process = machine.start("--cloud", "auto")
+        machine.control.wait("began")
+        noticed.append(True)
+        assert machine.ends(process) == 0, machine.said
+    assert "AWS takes this machine back" in machine.said
+    assert "job began" not in machine.control.told
 
 
 def test_the_options_that_the_document_names_are_there() -> None:

@@ -138,6 +138,21 @@ def test_a_signal_waits_for_the_job_and_a_second_one_does_not(machine: Machine) 
     assert machine.forge.runners == []
 
 
+def test_a_terminal_that_is_closed_and_hangs_up_twice_ends_no_job(machine: Machine) -> None:
+    machine.control.plan += ["job"]
+    process = machine.start()
+    machine.control.wait("job began")
+    process.send_signal(signal.SIGHUP)
+    until(lambda: "SIGHUP came" in machine.said)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(1.5)
+    assert process.poll() is None
+    machine.control.finish()
+
+    assert machine.ends(process) == 0, machine.said
+    assert "cancelled" not in machine.control.told
+
+
 def test_a_supervisor_that_was_killed_is_followed_by_one_that_takes_over(machine: Machine) -> None:
     machine.control.plan += ["job"]
     first = machine.start()
@@ -178,8 +193,58 @@ def test_a_runner_that_stays_on_the_list_is_told_and_taken_off_later(
     process.terminate()
     assert gitlab_machine.ends(process) == 4, gitlab_machine.said
     (left,) = gitlab_machine.forge.runners
+    assert not (gitlab_machine.home / "config.toml").exists()
     gitlab_machine.forge._faults.clear()  # noqa: SLF001 - the forge takes it again
 
     assert gitlab_machine.ends(gitlab_machine.start(*IDLE)) == 0, gitlab_machine.said
     assert left not in gitlab_machine.forge.runners
     assert gitlab_machine.forge.runners == []
+
+
+def test_a_program_that_was_replaced_is_registered_anew(machine: Machine) -> None:
+    assert machine.run("register", "--persistent").returncode == 0
+    if machine.vendor == "github":
+        (machine.home / "program" / ".credentials").unlink()
+    else:
+        (machine.home / "config.toml").unlink()
+    machine.control.plan += ["job"]
+    machine.control.quick = True
+    process = machine.start(*IDLE)
+
+    assert machine.ends(process) == 0, machine.said
+    assert machine.control.count("began") == machine.control.count("job ended") == 1
+    assert len(machine.forge.runner_secrets) == 2
+    assert machine.forge.runners == []
+
+
+def test_a_disk_that_is_full_ends_no_supervisor_of_a_job(machine: Machine) -> None:
+    machine.control.plan += ["job"]
+    process = machine.start("--single")
+    machine.control.wait("began")
+    until(lambda: machine.state["process"])
+    (machine.home / ".state.json.new").mkdir()  # nothing can be written in its place
+    machine.control.wait("job began")
+    time.sleep(0.5)
+    assert process.poll() is None
+    machine.control.finish()
+
+    assert machine.ends(process) == 0, machine.said
+    assert "cannot write" in machine.said
+    assert machine.control.count("job ended") == 1
+    assert machine.forge.runners == []
+
+
+@pytest.mark.parametrize("name", ["register", "start"])
+def test_a_runner_that_cannot_be_written_down_is_taken_off_the_list(
+    machine: Machine, name: str
+) -> None:
+    machine.home.mkdir(parents=True, mode=0o700)
+    (machine.home / ".state.json.new").mkdir()
+    done = machine.run(name)
+
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr
+    assert machine.control.count("began") == 0
+    assert len(machine.forge.runner_secrets) == 1
+    assert machine.forge.runners == []
+    assert not (machine.home / "config.toml").exists()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cml.commands.runner_terms import Hosts
 from cml.commands.runner_watching import GONE_SECONDS, Output, Watch
 from cml.errors import PublishError
 from cml.forges.base import Runner
+from cml.forges.waiting import MOST
 from cml.runners import decisions, process
 from cml.runners.decisions import Limits, Seen
 
@@ -126,3 +128,17 @@ def test_whole_lines_are_passed_on_without_the_secret(
     output.pass_on()
 
     assert capsys.readouterr().err == "the *** is \ufffd\nhalf a ***\n"
+
+
+def test_waiting_for_the_forge_once_leaves_as_much_patience_for_the_next_time() -> None:
+    asked: list[float] = []
+
+    def opened(most: float) -> Any:
+        asked.append(most)
+        return object()
+
+    hosts = Hosts(hasty=opened(0), opened=opened)
+
+    assert hosts.patient is not hosts.patient
+    assert hosts.hasty is hosts.hasty
+    assert asked == [0, MOST, MOST]

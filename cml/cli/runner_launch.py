@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import cml
-from cml import record
-from cml.cli import job, options
+from cml.cli import job, options, runner_options
+from cml.config import values
 from cml.errors import UsageError
 
 if TYPE_CHECKING:
     from cml.commands.launch import Plan
-    from cml.forges.base import RunnerHost
     from cml.record import Context
 
 EPILOG = """\b
@@ -64,11 +63,8 @@ def command(*, wait: float, dry_run: bool, **flags: Any) -> None:
     """
     from cml.commands import launch
 
-    settings, around = job.gather({"forge": flags["forge"], "publish": False})
-    context = record.replace(around.context, forge=settings.forge or around.context.forge)
-    if flags["repository"]:
-        context = record.replace(context, repository=flags["repository"])
-    host = _host(job.forge(settings, context, around.token))
+    settings, around, context = runner_options.gathered(flags, flags["forge"])
+    host = runner_options.host(job.forge(settings, context, around.token))
     plan = _plan(flags, context)
     seen = {name: value for name, value in os.environ.items() if name not in around.secrets}
     if dry_run:
@@ -76,17 +72,6 @@ def command(*, wait: float, dry_run: bool, **flags: Any) -> None:
         return
     watch = launch.Watch(most=wait * 60, poll=10)
     click.echo(launch.launch(plan, host, seen, watch))
-
-
-def _host(forge: object) -> RunnerHost:
-    from cml.forges.base import RunnerHost
-
-    if not isinstance(forge, RunnerHost):
-        raise UsageError(
-            "there is no forge that could give jobs to a runner",
-            hint="name it: --forge github or --forge gitlab, with --repository owner/name",
-        )
-    return forge
 
 
 def _plan(flags: dict[str, Any], context: Context) -> Plan:
@@ -119,7 +104,7 @@ def _labels(wanted: str, gpu: str | None) -> tuple[str, ...]:
     """
     from cml import machine
 
-    given = [label for label in re.split(r"[,\s]+", wanted) if label]
+    given = values.split(wanted)
     if gpu is None and "gpu" in (label.lower() for label in given):
         raise UsageError("the label gpu is asked for, and no GPU", hint="add one: --gpu T4:1")
     name, _, count = (gpu or "").partition(":")

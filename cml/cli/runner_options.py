@@ -14,13 +14,16 @@ import click
 
 from cml import record
 from cml.cli import job, options
+from cml.config import values
 from cml.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cml.commands.run import Surroundings
     from cml.commands.runner_register import Wish
     from cml.commands.runner_terms import Hosts
+    from cml.config import Settings
     from cml.forges.base import RunnerHost
     from cml.record import Context
 
@@ -110,7 +113,7 @@ def asked(flags: Mapping[str, Any], *, jit: bool = False) -> Asked:
 
     Args:
         flags: the options, with their defaults.
-        jit: whether there is a just-in-time configuration, so that nobody is asked for one.
+        jit: whether somebody else has registered the runner, so that no token is needed.
 
     Raises:
         UsageError: an option is wrong, or the forge is not known.
@@ -118,21 +121,17 @@ def asked(flags: Mapping[str, Any], *, jit: bool = False) -> Asked:
     from cml.commands.runner_terms import Hosts
     from cml.forges.waiting import Patience
 
-    chosen = "github" if jit else flags["forge"]
-    settings, around = job.gather({"forge": chosen, "publish": False})
+    settings, around, context = gathered(flags, flags["forge"] or ("github" if jit else None))
     if not (around.token or jit):
         raise UsageError(
             "there is no token to register a runner with",
             hint="set repo_token to one of somebody who administers runners; a job's may not",
         )
-    context = record.replace(around.context, forge=settings.forge or around.context.forge)
-    if flags["repository"]:
-        context = record.replace(context, repository=flags["repository"])
 
-    def host(patience: Patience) -> RunnerHost:
-        return _host(job.forge(settings, context, around.token, patience=patience))
+    def opened(most: float) -> RunnerHost:
+        return host(job.forge(settings, context, around.token, patience=Patience(most=most)))
 
-    hosts = Hosts(patient=host(Patience()), hasty=host(Patience(most=0)))
+    hosts = Hosts(hasty=opened(0), opened=opened)
     seen = {
         name: value
         for name, value in os.environ.items()
@@ -141,7 +140,21 @@ def asked(flags: Mapping[str, Any], *, jit: bool = False) -> Asked:
     return Asked(wish=_wish(flags, context, jit=jit), hosts=hosts, environ=seen)
 
 
-def _host(forge: object) -> RunnerHost:
+def gathered(flags: Mapping[str, Any], forge: str | None) -> tuple[Settings, Surroundings, Context]:
+    """Return the settings, what is around, and whose jobs to take as the options say it."""
+    settings, around = job.gather({"forge": forge, "publish": False})
+    context = record.replace(around.context, forge=settings.forge or around.context.forge)
+    if flags["repository"]:
+        context = record.replace(context, repository=flags["repository"])
+    return settings, around, context
+
+
+def host(forge: object) -> RunnerHost:
+    """Return a forge that gives jobs to runners.
+
+    Raises:
+        UsageError: there is none.
+    """
     from cml.forges.base import RunnerHost
 
     if not isinstance(forge, RunnerHost):
@@ -163,13 +176,12 @@ def _wish(flags: Mapping[str, Any], context: Context, *, jit: bool) -> Wish:
             hint="leave --persistent out, or move the runner to its group in GitHub's settings",
         )
     gpus = machine.gpus()
-    wanted = [label for label in re.split(r"[,\s]+", flags["labels"]) if label]
     kind = flags["executor"]
     return Wish(
         forge="gitlab" if context.forge == "gitlab" else "github",
         owner="one job" if jit else flags["organisation"] or _repository(context),
         name=_name(flags),
-        labels=machine.labels(wanted, gpus),
+        labels=machine.labels(values.split(flags["labels"]), gpus),
         organisation=flags["organisation"],
         group=flags["runner_group"],
         persistent=bool(flags["persistent"]),

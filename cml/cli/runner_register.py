@@ -32,5 +32,6 @@ def command(*, dry_run: bool, **flags: Any) -> None:
         for line in runner_register.rehearse(asked.wish, asked.hosts.patient, asked.environ):
             click.echo(line)
         return
+    name = runner_register.register(asked.wish, asked.hosts.patient, asked.environ)
     runner_options.remember(given)
-    click.echo(runner_register.register(asked.wish, asked.hosts.patient, asked.environ))
+    click.echo(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from cml.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cml.forges.base import Program
+    from cml.commands.runner_register import Wish
+    from cml.forges.base import Program, Registration
 
 EPILOG = """\b
 Examples:
@@ -54,21 +56,37 @@ def command(*, poll: float, cloud: str, **flags: Any) -> None:
     given = runner_options.recalled(flags)
     jit = os.environ.get("CML_RUNNER_JIT", "").strip() or None
     asked = runner_options.asked(given, jit=jit is not None)
+    wish = replace(asked.wish, supply=_supply(os.environ))
+    idle = _seconds(given["idle_timeout"])
     terms = Terms(
-        idle=_seconds(given["idle_timeout"]),
+        idle=idle,
         lifetime=_seconds(given["max_lifetime"]),
         single=bool(given["single"]),
         poll=poll,
         cloud=cloud,
         metadata=os.environ.get("CML_METADATA_URL") or notices.ADDRESS,
-        jit=jit,
+        given=_given(wish, jit, os.environ) if jit else None,
     )
-    wish = replace(asked.wish, supply=_supply(os.environ))
+    if jit and idle is not None:  # who has no token cannot ask GitLab whether a job runs
+        wish = replace(wish, executor=replace(wish.executor, wait=math.ceil(idle)))
     runner_start.start(wish, terms, asked.hosts, asked.environ)
 
 
 def _seconds(minutes: float | None) -> float | None:
     return None if minutes is None else minutes * 60
+
+
+def _given(wish: Wish, credential: str, environ: Mapping[str, str]) -> Registration:
+    """Return the runner that whoever launched this machine has registered."""
+    from cml.forges.base import Registration
+
+    return Registration(
+        id=None,
+        name=wish.name,
+        url=environ.get("CI_SERVER_URL") or "https://gitlab.com",
+        kind="authentication" if wish.forge == "gitlab" else "just-in-time",
+        credential=credential,
+    )
 
 
 def _supply(environ: Mapping[str, str]) -> Program | None:

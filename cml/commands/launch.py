@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cml.clusters import skypilot
 from cml.clusters.skypilot import Task
-from cml.commands import runner_scripts
+from cml.commands import runner_register, runner_scripts
 from cml.errors import CmlError, UsageError
 from cml.forges.base import Registration, RunnerRequest
 
@@ -111,24 +111,16 @@ def launch(plan: Plan, host: RunnerHost, environ: Mapping[str, str], watch: Watc
 def _ready(plan: Plan, host: RunnerHost, environ: Mapping[str, str]) -> Program:
     """Look at all that can be known before anything is done."""
     skypilot.check(plan.machine, environ)
-    if not plan.allow_forks and host.runs_strangers_code(plan.organisation):
-        raise UsageError(
-            "anybody could run code on that machine, by a pull request from a fork",
-            hint="use a private repository; or let each job of a stranger be approved first, and "
-            "add --allow-forks",
-        )
+    runner_register.refuse_strangers(plan, host, "that machine")
     return host.runner_program(system=SYSTEM, machine=PROCESSOR)
 
 
 def _task(plan: Plan, given: Registration, program: Program) -> Task:
-    idle = plan.machine.idle_minutes
     return Task(
         name=given.name,
         machine=plan.machine,
-        setup=runner_scripts.setup(given.kind, plan.package),
-        run=runner_scripts.run(
-            given.kind, given.name, idle_minutes=idle, gpu=plan.machine.gpu is not None
-        ),
+        setup=runner_scripts.setup(plan.package),
+        run=runner_scripts.run(given.kind, given.name, idle_minutes=plan.machine.idle_minutes),
         envs=runner_scripts.envs(given, program),
         secrets={runner_scripts.SECRET: given.credential},
     )
@@ -153,13 +145,22 @@ def _await(given: Registration, plan: Plan, host: RunnerHost, watch: Watch) -> N
 
 
 def _undo(given: Registration, plan: Plan, host: RunnerHost, environ: Mapping[str, str]) -> None:
-    """Take the runner off the list and then remove the machine, but never one with a job."""
+    """Take the runner off the list and then remove the machine, but never one with a job.
+
+    What cannot be asked counts as a job: such a machine goes by itself when it is idle.
+    """
     try:
         found = host.find_runner(given, plan.organisation)
         if found and found.busy:
             log.warning("%s runs a job: it stays, and ends by itself", given.name)
             return
         host.remove_runner(given, plan.organisation)
-    except CmlError as error:
-        log.warning("%s is still on the forge's list: %s", given.name, error.message)
+    except CmlError as error:  # a job may have come just now
+        log.warning(
+            "%s may run a job, so it stays on the forge's list, and its machine where there is "
+            "one: %s",
+            given.name,
+            error.message,
+        )
+        return
     skypilot.remove(given.name, environ)

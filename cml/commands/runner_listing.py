@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cml.commands import runner_register
+from cml.commands import runner_programs, runner_register
 from cml.errors import UsageError
 from cml.runners import home
-from cml.runners.home import Entry
 
 if TYPE_CHECKING:
     from cml.commands.runner_register import Wish
     from cml.commands.runner_terms import Hosts
-    from cml.forges.base import Runner, RunnerHost
+    from cml.forges.base import Registration, Runner, RunnerHost
     from cml.runners.base import RunnerProgram
+    from cml.runners.home import Entry
+
+log = logging.getLogger("cml")
 
 
 class Listing:
     """The runner of one folder; `state` is what is known of it.
 
-    With a just-in-time configuration `jit` there is nobody to ask, and nothing to take off.
+    With a `given` runner there is nobody to ask, and nothing to take off.
     """
 
-    def __init__(self, wish: Wish, hosts: Hosts, program: RunnerProgram, jit: str | None) -> None:
-        self._wish, self._hosts, self._program, self._jit = wish, hosts, program, jit
+    def __init__(
+        self, wish: Wish, hosts: Hosts, program: RunnerProgram, given: Registration | None
+    ) -> None:
+        self._wish, self._hosts, self._program, self._given = wish, hosts, program, given
         self.state = runner_register.current(wish)
 
     @property
@@ -36,9 +41,16 @@ class Listing:
         return self.state.entry
 
     def keep(self, **changes: Any) -> None:
-        """Change what is known, and write it down."""
+        """Change what is known, and write it down; raises UsageError where that fails."""
         self.state = replace(self.state, **changes)
         home.write(self._wish.home, self.state)
+
+    def note(self, **changes: Any) -> None:
+        """Change what is known; a disk that a job has filled is no reason to leave the job."""
+        try:
+            self.keep(**changes)
+        except UsageError as error:
+            log.warning("%s", error.message)
 
     def ready(self) -> tuple[Path, Entry]:
         """Return a program, and a runner that it can be started for: the last one, or a new one.
@@ -46,8 +58,13 @@ class Listing:
         Raises:
             CmlError: there is none, for the reasons that `runner_register` gives.
         """
-        path = runner_register.ready(self._wish, self._hosts.patient, self._program)
-        entry = self._given(path) if self._jit else self._usable() or self._new(path)
+        if not self._given:  # a repository that was private may be public now
+            runner_register.refuse_strangers(self._wish, self._hosts.patient)
+        path = runner_programs.ready(self._wish, self._hosts.patient, self._program)
+        if self._given:
+            entry = self._configured(path, self._given)
+        else:
+            entry = self._usable(path) or self._new(path)
         self.keep(entry=runner_register.kept(entry), program=str(path))
         return path, entry
 
@@ -58,7 +75,7 @@ class Listing:
     def remove(self, host: RunnerHost) -> None:
         """Take the runner off the list, if it is there."""
         entry = self.state.entry
-        if entry and not self._jit:
+        if entry and not self._given:
             host.remove_runner(runner_register.registration(entry), self._wish.organisation)
 
     def forget(self) -> None:
@@ -68,27 +85,24 @@ class Listing:
 
     def close(self) -> None:
         """Take the runner off the list, and forget it."""
-        self.remove(self._hosts.patient)
-        self.forget()
+        try:
+            self.remove(self._hosts.patient)
+        finally:
+            self.forget()
         home.clear(self._wish.home)
 
-    def _given(self, path: Path) -> Entry:
-        entry = Entry(
-            id=None,
-            name=self._wish.name,
-            url="",
-            kind="just-in-time",
-            credential=self._jit or "",
-        )
+    def _configured(self, path: Path, given: Registration) -> Entry:
         self.forget()
-        self._program.configure(path, entry, self._wish.labels, persistent=False)
-        return entry
+        self._program.configure(path, given, self._wish.labels, persistent=False)
+        return runner_register.entry(given)
 
-    def _usable(self) -> Entry | None:
+    def _usable(self, path: Path) -> Entry | None:
         """Return the last runner if it is as wanted, and for many jobs or never used."""
         entry, persistent = self.state.entry, self._wish.persistent
         if entry is None or not (entry.fresh or persistent):
             return None
+        if not (entry.credential or self._program.is_configured(path)):
+            return None  # its secret is lost, as with a program that was replaced
         wanted = entry.kind == "authentication" or (entry.kind == "registration") == persistent
         return entry if wanted and self.find(self._hosts.patient) else None
 
@@ -96,5 +110,4 @@ class Listing:
         host = self._hosts.patient
         self.remove(host)
         self.forget()
-        runner_register.refuse_strangers(self._wish, host)
         return runner_register.enlist(self._wish, host, self._program, path)

@@ -6,11 +6,12 @@ import logging
 import platform
 import secrets
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
+from cml.commands import runner_programs
 from cml.errors import PublishError, UsageError
 from cml.forges.base import Program, Registration, RunnerRequest
-from cml.runners import asking, fetching, home, open_program
+from cml.runners import home, open_program
 from cml.runners.home import Entry, State
 
 if TYPE_CHECKING:
@@ -57,6 +58,18 @@ class Wish:
     executor: Executor
 
 
+class Taker(Protocol):
+    """Whoever takes jobs: whose, and whether those of strangers too."""
+
+    @property
+    def organisation(self) -> str | None:
+        """Whose jobs it takes, where not the one repository's."""
+
+    @property
+    def allow_forks(self) -> bool:
+        """Whether code of strangers may run there."""
+
+
 def register(wish: Wish, host: RunnerHost, environ: Mapping[str, str]) -> str:
     """Announce a runner, ready for `cml-run runner start`; return its name.
 
@@ -77,9 +90,14 @@ def register(wish: Wish, host: RunnerHost, environ: Mapping[str, str]) -> str:
             return state.entry.name
         refuse_strangers(wish, host)
         program = open_program(wish.forge, wish.home, environ, wish.executor)
-        path = ready(wish, host, program)
+        path = runner_programs.ready(wish, host, program)
         entry = enlist(wish, host, program, path)
-        home.write(wish.home, replace(state, entry=kept(entry), program=str(path)))
+        try:
+            home.write(wish.home, replace(state, entry=kept(entry), program=str(path)))
+        except UsageError:
+            program.forget(path)
+            _take_back(wish, host, registration(entry))
+            raise
         return entry.name
 
 
@@ -87,7 +105,7 @@ def rehearse(wish: Wish, host: RunnerHost, environ: Mapping[str, str]) -> Iterat
     """Say what would be done, line by line; nothing is written, and the forge is only asked."""
     refuse_strangers(wish, host)
     program = open_program(wish.forge, wish.home, environ, wish.executor)
-    path = found(wish, host, program)
+    path = runner_programs.found(wish, host, program)
     if path:
         yield f"would use {program.name} {program.version(path)} at {path}"
     else:
@@ -115,59 +133,19 @@ def current(wish: Wish) -> State:
     return state
 
 
-def refuse_strangers(wish: Wish, host: RunnerHost) -> None:
-    """Keep code of people without any right away from this machine.
+def refuse_strangers(wish: Taker, host: RunnerHost, where: str = "this machine") -> None:
+    """Keep code of people without any right away from a machine.
 
     Raises:
-        UsageError: it could get here.
+        UsageError: it could get there.
     """
     if wish.allow_forks or not host.runs_strangers_code(wish.organisation):
         return
     raise UsageError(
-        f"{wish.owner} takes pull requests from anybody, so anybody could run code on this "
-        "machine: by one from a fork",
+        f"anybody could run code on {where}: by a pull request from a fork",
         hint="use a private repository; or let each job of a stranger be approved first, keep "
-        "nothing of worth on this machine, and add --allow-forks",
+        "nothing of worth on the machine, and add --allow-forks",
     )
-
-
-def found(wish: Wish, host: RunnerHost, program: RunnerProgram) -> Path | None:
-    """Return where a runner program is that is new enough; None where it has to be fetched.
-
-    Raises:
-        UsageError: the one that was named is too old, or cannot be run.
-    """
-    for path in program.candidates(wish.program):
-        version = program.version(path)
-        reason = program.lacks(path, persistent=wish.persistent)
-        if asking.is_older(version, host.oldest_runner):
-            reason = f"no jobs are given to one before {host.oldest_runner}"
-        if not reason:
-            return path
-        message = f"{program.name} {version} at {path} is too old: {reason}"
-        if wish.program:
-            raise UsageError(message, hint="update it, or leave --program out to fetch the newest")
-        log.warning("%s", message)
-    return None
-
-
-def ready(wish: Wish, host: RunnerHost, program: RunnerProgram) -> Path:
-    """Return where a runner program is that is new enough, fetched if need be.
-
-    Raises:
-        UsageError: the one that was named is too old.
-        PublishError: it cannot be fetched, or is another one than the forge says.
-    """
-    path = found(wish, host, program)
-    if path:
-        return path
-    newest = wish.supply or host.runner_program(
-        system=platform.system(), machine=platform.machine()
-    )
-    target = wish.home / "program"
-    fetching.fetch(newest.url, newest.sha256, target, archive=program.archive)
-    log.info("%s %s is in place", program.name, program.version(target))
-    return target
 
 
 def enlist(wish: Wish, host: RunnerHost, program: RunnerProgram, path: Path) -> Entry:
@@ -191,13 +169,7 @@ def enlist(wish: Wish, host: RunnerHost, program: RunnerProgram, path: Path) -> 
         _take_back(wish, host, given)
         raise
     log.info("registered %s for %s", given.name, wish.owner)
-    return Entry(
-        id=_number(wish, host, given),
-        name=given.name,
-        url=given.url,
-        kind=given.kind,
-        credential=given.credential,
-    )
+    return entry(replace(given, id=_number(wish, host, given)))
 
 
 def _take_back(wish: Wish, host: RunnerHost, given: Registration) -> None:
@@ -211,10 +183,17 @@ def _take_back(wish: Wish, host: RunnerHost, given: Registration) -> None:
 
 
 def _number(wish: Wish, host: RunnerHost, given: Registration) -> int | None:
-    """Return the forge's number of a runner, also of one that has registered itself."""
+    """Return the forge's number of a runner, also of one that has registered itself.
+
+    Where it cannot be told now the name will do: the runner is listed, and must be written down.
+    """
     if given.id is not None:
         return given.id
-    listed = host.find_runner(given, wish.organisation)
+    try:
+        listed = host.find_runner(given, wish.organisation)
+    except PublishError as error:
+        log.warning("the number of %s is not known yet: %s", given.name, error.message)
+        return None
     return listed.id if listed else None
 
 
@@ -226,6 +205,11 @@ def kept(entry: Entry) -> Entry:
 def known(wish: Wish, host: RunnerHost, entry: Entry) -> bool:
     """Tell whether a runner is on the forge's list."""
     return host.find_runner(registration(entry), wish.organisation) is not None
+
+
+def entry(given: Registration) -> Entry:
+    """Return what is kept of a runner in the forge's words."""
+    return Entry(**vars(given))
 
 
 def registration(entry: Entry) -> Registration:

@@ -12,34 +12,23 @@ if TYPE_CHECKING:
 
 SECRET = "CML_RUNNER_JIT"  # noqa: S105 - the name of a variable
 
-_FETCH = """set -eu
-curl --fail --silent --show-error --location --output ~/gitlab-runner "$CML_RUNNER_PROGRAM_URL"
-echo "$CML_RUNNER_PROGRAM_SHA256  $HOME/gitlab-runner" | sha256sum --check --status -
-chmod 700 ~/gitlab-runner
-"""
-# The runner takes itself off GitLab's list. `printf` is a part of the shell: no process shows it.
-_SINGLE = """set -eu
-export CI_SERVER_TOKEN="$CML_RUNNER_JIT"
-unset CML_RUNNER_JIT
-remove() {{
-  printf '%s' "$CI_SERVER_TOKEN" | curl --fail --silent --show-error \\
+# The runner is taken off GitLab's list with its own token, whatever happened. `printf` is a part of
+# the shell: no process shows it.
+_REMOVED = """set -eu
+remove() {
+  printf '%s' "$CML_RUNNER_JIT" | curl --fail --silent --show-error \\
     --request DELETE --form 'token=<-' "$CI_SERVER_URL/api/v4/runners"
-}}
+}
 trap remove EXIT
-~/gitlab-runner run-single --max-builds 1 --wait-timeout {seconds} \\
-  --executor docker --docker-image python:3.12{gpus}
 """
 
 
-def setup(kind: str, package: str) -> str:
-    """Return what makes a machine ready: our supervisor for GitHub, GitLab's program else.
+def setup(package: str) -> str:
+    """Return what makes a machine ready: our supervisor, which fetches the runner program.
 
     Args:
-        kind: which credential the runner has, as `Registration` says.
         package: what pip installs, as `cml-run==1.0`.
     """
-    if kind == "authentication":
-        return _FETCH
     return (
         "set -eu\n"
         "python3 -m venv ~/cml-run\n"
@@ -47,13 +36,17 @@ def setup(kind: str, package: str) -> str:
     )
 
 
-def run(kind: str, name: str, *, idle_minutes: int, gpu: bool) -> str:
-    """Return how a machine runs one job; it ends when none came for so many minutes."""
-    if kind == "authentication":
-        gpus = " --docker-gpus all" if gpu else ""
-        return _SINGLE.format(seconds=idle_minutes * 60, gpus=gpus)
+def run(kind: str, name: str, *, idle_minutes: int) -> str:
+    """Return how a machine runs one job; it ends when none came for so many minutes.
+
+    Args:
+        kind: which credential the runner has, as `Registration` says.
+        name: what it is called.
+        idle_minutes: how long it waits for its job.
+    """
+    before, forge = (_REMOVED, "gitlab") if kind == "authentication" else ("exec ", "github")
     return (
-        "exec ~/cml-run/bin/cml-run runner start --forge github --single"
+        f"{before}~/cml-run/bin/cml-run runner start --forge {forge} --single"
         f" --name {shlex.quote(name)} --idle-timeout {idle_minutes}\n"
     )
 

@@ -55,7 +55,9 @@ def _calls() -> Iterator[SimpleQueue[Call]]:
     calls: SimpleQueue[Call] = SimpleQueue()  # may be used inside a signal's handler
 
     def receive(number: int, _: FrameType | None) -> None:
-        calls.put(Call(reason=f"{signal.Signals(number).name} came", insists=True))
+        # A terminal that is closed hangs up twice: by its shell, and by the system.
+        insists = number != signal.SIGHUP
+        calls.put(Call(reason=f"{signal.Signals(number).name} came", insists=insists))
 
     hung_up = signal.getsignal(signal.SIGHUP)
     heard = [one for one in _SIGNALS if one != signal.SIGHUP or hung_up != signal.SIG_IGN]  # nohup

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cml.commands.runner_register import Wish
     from cml.commands.runner_terms import Call, Hosts, Terms
+    from cml.runners.home import Entry
 
 log = logging.getLogger("cml")
 
@@ -50,10 +51,10 @@ class Supervisor:
         self._limits = Limits(
             idle=terms.idle,
             lifetime=terms.lifetime,
-            single=terms.single or terms.jit is not None,
+            single=terms.single or terms.given is not None,
             drains=self._program.drains,
         )
-        self._listing = Listing(wish, hosts, self._program, terms.jit)
+        self._listing = Listing(wish, hosts, self._program, terms.given)
         self._child: process.Child | None = None
         self._watch, self._output = Watch(terms.poll), Output(wish.home)
         self._heard: list[Call] = []
@@ -93,16 +94,16 @@ class Supervisor:
             self._output.skip()
             log.info("taking over %s, which is running", self._listing.entry.name)
         else:
-            self._rounds += self._terms.jit is not None
-            self._listing.keep(process=None)
+            self._rounds += self._terms.given is not None
+            self._listing.note(process=None)
 
     def _see(self) -> Seen:
         child = self._child
         if child and self._left_at is None:
-            ask = None if self._terms.jit else lambda: self._listing.find(self._hosts.hasty)
+            ask = None if self._terms.given else lambda: self._listing.find(self._hosts.hasty)
             self._watch.look(ask, lambda: self._program.works(child.process.pid))
             if self._watch.busy and not self._listing.state.worked:
-                self._listing.keep(worked=True)
+                self._listing.note(worked=True)
         since = self._listing.state.since
         return Seen(
             alive=child is not None,
@@ -122,7 +123,7 @@ class Supervisor:
         try:
             path, entry = self._listing.ready()
             command = self._program.command(path, entry, persistent=self._wish.persistent)
-            self._child = process.start(command, self._wish.home)
+            self._child = self._known(process.start(command, self._wish.home), entry)
         except CmlError as error:
             if since is None:  # somebody waits for what the first try brings
                 with suppress(PublishError):
@@ -130,22 +131,31 @@ class Supervisor:
                 raise
             self._failed(error.message)
             return
-        self._listing.keep(
-            entry=replace(entry, credential="", fresh=False),
-            process=self._child.process,
-            since=time.time() if since is None else since,
-            worked=False,
-        )
         self._begun = time.monotonic()
         self._output.begin(entry.credential)
         self._watch.restart()
         log.info("%s takes jobs", entry.name)
 
+    def _known(self, child: process.Child, entry: Entry) -> process.Child:
+        """Write down what was started: a program that the next supervisor cannot know is ended."""
+        since = self._listing.state.since
+        try:
+            self._listing.keep(
+                entry=replace(entry, credential="", fresh=False),
+                process=child.process,
+                since=time.time() if since is None else since,
+                worked=False,
+            )
+        except UsageError:
+            child.kill(grace=GRACE)
+            raise
+        return child
+
     def _ended(self, child: process.Child) -> None:
         """Find out whether the program has done its work."""
         left, self._left_at, self._child = self._left_at is not None, None, None
         crashed = not left and self._crashed(child.code)
-        self._listing.keep(process=None)
+        self._listing.note(process=None)
         if crashed:
             if time.monotonic() - self._begun > STEADY:
                 self._failures = 0
@@ -162,7 +172,7 @@ class Supervisor:
         if self._wish.persistent:
             return True
         try:
-            listed = not self._terms.jit and self._listing.find(self._hosts.patient)
+            listed = not self._terms.given and self._listing.find(self._hosts.patient)
         except PublishError:
             listed = None
         return decisions.is_crash(

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cml.forges.waiting import MOST
 from cml.runners import notices
 
 if TYPE_CHECKING:
-    from cml.forges.base import RunnerHost
+    from collections.abc import Callable
+
+    from cml.forges.base import Registration, RunnerHost
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hosts:
-    """The forge: `patient` waits and tries again, `hasty` answers at once or not at all."""
+    """The forge: `hasty` answers at once or not at all, `patient` waits and tries again.
 
-    patient: RunnerHost
+    `opened` returns one that waits for so many seconds in all.
+    """
+
     hasty: RunnerHost
+    opened: Callable[[float], RunnerHost]
+
+    @property
+    def patient(self) -> RunnerHost:
+        """One that has not waited yet: a supervisor lives for weeks."""
+        return self.opened(MOST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +41,7 @@ class Terms:
         poll: between two questions to the forge; also the first pause after a failure.
         cloud: whose notices are looked for: a name, `auto` or `none`.
         metadata: the address that gives these notices.
-        jit: a just-in-time configuration for one job, in place of a registration.
+        given: a runner of one job that somebody else has registered, and takes off the list.
     """
 
     idle: float | None = None
@@ -39,7 +50,7 @@ class Terms:
     poll: float = 10.0
     cloud: str = "auto"
     metadata: str = notices.ADDRESS
-    jit: str | None = field(default=None, repr=False)
+    given: Registration | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

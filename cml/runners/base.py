@@ -76,6 +76,9 @@ class RunnerProgram(Protocol):
             UsageError: it refuses.
         """
 
+    def is_configured(self, path: Path) -> bool:
+        """Tell whether it has credentials in files."""
+
     def command(self, path: Path, announced: Announced, *, persistent: bool) -> Command:
         """Return how it is started."""
 

@@ -86,6 +86,10 @@ class GitHubProgram:
             text = _without(announced.credential, said.stdout)
             raise UsageError(f"{self.name} could not be registered: {text}")
 
+    def is_configured(self, path: Path) -> bool:
+        """Tell whether it has credentials in files."""
+        return all((path / name).exists() for name in (".runner", ".credentials"))
+
     def command(self, path: Path, announced: Announced, *, persistent: bool) -> Command:
         """Start it by run.sh, which also starts it again after an update of itself."""
         self._refuse_root()

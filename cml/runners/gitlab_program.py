@@ -28,11 +28,15 @@ _FILE = "gitlab-runner"
 
 @dataclass(frozen=True, kw_only=True)
 class Executor:
-    """How jobs are run: in containers of `image`, which see the machine's GPUs, or right here."""
+    """How jobs are run: in containers of `image`, which see the machine's GPUs, or right here.
+
+    A runner of one job ends by itself when none came for `wait` seconds; None for never.
+    """
 
     kind: Literal["docker", "shell"] = "docker"
     image: str = "python:3.12"
     gpus: bool = False
+    wait: int | None = None
 
 
 class GitLabProgram:
@@ -78,12 +82,18 @@ class GitLabProgram:
         """Write its config.toml, with the runner's token."""
         home.put(self._config, toml(announced, self._executor, self._home))
 
+    def is_configured(self, path: Path) -> bool:  # noqa: ARG002 (the promise's signature)
+        """Tell whether there is a config.toml."""
+        return self._config.exists()
+
     def command(self, path: Path, announced: Announced, *, persistent: bool) -> Command:
         """Start it for one job, or until it is stopped."""
         config = f"--config={self._config}"
         kind: tuple[str, ...] = ("run", config, f"--working-directory={self._home}")
         if not persistent:
-            kind = ("run-single", config, f"--runner={announced.name}", "--max-builds=1")
+            wait = self._executor.wait
+            limit = () if wait is None else (f"--wait-timeout={wait}",)
+            kind = ("run-single", config, f"--runner={announced.name}", "--max-builds=1", *limit)
         argv = (str(path.resolve()), *kind)
         return Command(argv=argv, environ=self._environ, cwd=self._home)
 

@@ -131,7 +131,7 @@ def read(home: Path) -> State | None:
 
 
 def write(home: Path, state: State) -> None:
-    """Put a state in place of the last one, at once or not at all."""
+    """Put a state in place of the last one, at once or not at all; raises as :func:`put`."""
     text = json.dumps({"version": _VERSION, **asdict(state)}, indent=1)
     put(home / _STATE, text)
 
@@ -142,14 +142,21 @@ def clear(home: Path) -> None:
 
 
 def put(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, in place of an earlier one."""
+    """Write a file that only its owner may read, in place of an earlier one.
+
+    Raises:
+        UsageError: it cannot be written, as on a full disk.
+    """
     fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _unreadable(path: Path) -> UsageError:

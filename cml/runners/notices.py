@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cml.ci.values import text
+
 if TYPE_CHECKING:
     import requests
 
@@ -22,6 +24,7 @@ CLOUDS = ("aws", "gcp", "azure")
 SECONDS = 5.0
 """How often a cloud is asked; the notice comes from 30 seconds to 2 minutes ahead."""
 
+_TRIES = 6  # to find out the cloud: for five minutes, if it is asked every five seconds
 _TIMEOUT = (1.0, 2.0)
 _GOOGLE = {"Metadata-Flavor": "Google"}
 _AZURE = {"Metadata": "true"}
@@ -86,12 +89,21 @@ def asking(address: str) -> Ask:
 
 def _watch(cloud: str | None, tell: Callable[[str], object], address: str, seconds: float) -> None:
     ask = asking(address)
-    cloud = cloud or detect(ask)
+    cloud = cloud or _found(ask, seconds)
     if cloud is None:
         return
     while not (said := notice(cloud, ask)):
         time.sleep(seconds)
     tell(said)
+
+
+def _found(ask: Ask, seconds: float) -> str | None:
+    """Find out the cloud; a machine that has just been started may not reach it at once."""
+    for tries in range(_TRIES):
+        if cloud := detect(ask):
+            return cloud
+        time.sleep(seconds * 2**tries)
+    return None
 
 
 def _aws_token(ask: Ask) -> str:
@@ -115,9 +127,10 @@ def _google(ask: Ask) -> str:
 
 def _azure(ask: Ask) -> str:
     """Look for an event of this machine: others of its set are told of as well."""
-    events = _json(ask("GET", "/metadata/scheduledevents?api-version=2020-07-01", _AZURE))
-    for event in events.get("Events") or []:
-        if event.get("EventType") == "Preempt" and _is_mine(event, ask):
+    found = _json(ask("GET", "/metadata/scheduledevents?api-version=2020-07-01", _AZURE))
+    events = found.get("Events")
+    for event in events if isinstance(events, list) else []:
+        if text(event, "EventType") == "Preempt" and _is_mine(event, ask):
             return f"Azure takes this machine back (not before {event.get('NotBefore') or 'now'})"
     return ""
 
