@@ -214,6 +214,18 @@ def test_a_stage_that_depends_on_nothing_runs_once(lab: Lab, opened: Any) -> Non
             assert Heard(project).reproduce() == {"seed": state}
 
 
+def test_a_stage_without_outputs_that_never_ran_runs_where_its_data_is_not(
+    lab: Lab, opened: Any
+) -> None:
+    fresh = lab.clone("fresh")
+    text = (fresh / "dvc.yaml").read_text() + "  look:\n    cmd: ls data\n    deps: [data]\n"
+    lab.write("dvc.yaml", text, cwd=fresh)
+    for state in ("ran", "unchanged"):
+        with opened(lab, fresh) as project:
+            assert Heard(project).reproduce("look") == {"look": state}
+        shutil.rmtree(fresh / "data", ignore_errors=True)
+
+
 def test_an_output_that_was_declared_later_is_made(lab: Lab, opened: Any) -> None:
     text = (lab.work / "dvc.yaml").read_text().replace("python3 prepare.py", "sh both.sh")
     lab.write("dvc.yaml", text)
