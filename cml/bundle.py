@@ -159,7 +159,7 @@ def staging(folder: Path) -> Iterator[Bundle]:
         if error.filename and str(error.filename).startswith(str(folder)):
             raise UsageError(
                 f"cannot write the bundle to {folder}: {error.strerror}",
-                hint="name another folder: --out DIR",
+                hint="run as a user who may write there, or name another folder: --out DIR",
             ) from error
         raise
     finally:

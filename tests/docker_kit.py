@@ -39,12 +39,12 @@ LEFT_OUT = (
     "__pycache__", "*.a",
 )  # fmt: skip
 DEBIAN = """\
-FROM debian-stand-in
+FROM {unpacked}
 COPY certificates.crt {certificates}
 ENV PIP_CERT={certificates} {index}
 """
 PYTHON = """\
-FROM debian-stand-in:certified
+FROM bookworm:certified
 ADD python.tar /usr/local
 RUN ldconfig && ln -s {name} /usr/local/bin/python3 && ln -s python3 /usr/local/bin/python \\
     && wheel=$(echo /usr/share/python-wheels/pip-*.whl) \\
@@ -54,15 +54,16 @@ CMD ["python3"]
 """
 # NVIDIA's own entry point says a lot.
 CUDA = """\
-FROM debian-stand-in:certified
+FROM trixie:certified
 RUN printf '#!/bin/sh\\necho == CUDA ==\\nexec "$@"\\n' > /entry && chmod +x /entry
 ENTRYPOINT ["/entry"]
 """
 VARIANTS = {
-    "cpu": ("--target=cpu",),
-    "slim": ("--target=cpu", "--build-arg=REQUIREMENTS=run"),
-    "cuda": ("--target=cuda",),
+    "cpu": (),
+    "slim": ("--build-arg=REQUIREMENTS=run",),
+    "cuda": ("--build-arg=VARIANT=cuda",),
 }
+LABELS = {"VERSION": "1.2.3", "REVISION": "a" * 40, "SOURCE": "https://forge.test/owner/repo"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,10 +180,21 @@ def make_bases(made: Engine) -> None:
     """Make the images that the Dockerfile begins with, under the names that it knows them by."""
     context = made.folder / "bases"
     context.mkdir()
-    tar, unpacked = context / "debian.tar", "debian-stand-in"
-    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}"]
-    subprocess.run([*command, "bookworm", str(tar)], check=True)
-    made.call("import", str(tar), unpacked)
+    _make_debian(made, "bookworm", PACKAGES)
+    _build(made, PYTHON_BASE, PYTHON.format(name=_pack_python(context / "python.tar")))
+    # Its libraries are named as those of Ubuntu 24.04, on which NVIDIA's image is.
+    _make_debian(made, "trixie", "ca-certificates")
+    _build(made, CUDA_BASE, CUDA)
+    made.call("tag", PYTHON_BASE, HELPER)
+
+
+def _make_debian(made: Engine, suite: str, packages: str) -> None:
+    """Make an image of a Debian, which reaches the package index as this machine does."""
+    context = made.folder / "bases"
+    tar = context / "debian.tar"
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={packages}"]
+    subprocess.run([*command, suite, str(tar)], check=True)
+    made.call("import", str(tar), suite)
     tar.unlink()
     known = os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
     shutil.copyfile(known, context / "certificates.crt")
@@ -191,10 +203,8 @@ def make_bases(made: Engine) -> None:
         for name in ("PIP_INDEX_URL", "PIP_TRUSTED_HOST", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
         if name in os.environ
     )
-    _build(made, f"{unpacked}:certified", DEBIAN.format(certificates=CERTIFICATES, index=index))
-    _build(made, PYTHON_BASE, PYTHON.format(name=_pack_python(context / "python.tar")))
-    _build(made, CUDA_BASE, CUDA)
-    made.call("tag", PYTHON_BASE, HELPER)
+    text = DEBIAN.format(unpacked=suite, certificates=CERTIFICATES, index=index)
+    _build(made, f"{suite}:certified", text)
 
 
 def _build(made: Engine, tag: str, dockerfile: str) -> None:
@@ -217,9 +227,9 @@ def _pack_python(tar: Path) -> str:
 def build(made: Engine, variant: str) -> str:
     """Build one of our images, as the Dockerfile says; return its name."""
     tag = f"cml-run:{variant}"
-    labels = ("--build-arg=VERSION=1.2.3", "--build-arg=REVISION=" + "a" * 40)
+    given = [f"--build-arg={name}={value}" for name, value in LABELS.items()]
     file = f"--file={ROOT / 'docker' / 'Dockerfile'}"
     made.call(
-        "build", "--network=host", file, *VARIANTS[variant], *labels, f"--tag={tag}", str(ROOT)
+        "build", "--network=host", file, *VARIANTS[variant], *given, f"--tag={tag}", str(ROOT)
     )
     return tag

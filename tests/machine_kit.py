@@ -27,7 +27,7 @@ printf '%s\\n' '{packages}' '{root}' > tests.pth
 cat > pip.py << 'END'
 import os, sys
 with open("{log}", "a") as log:
-    print(*sys.argv[1:], *sorted(name for name in os.environ if "PIP_" in name), file=log)
+    print(*sys.argv[1:], *(name for name in os.environ if name[:3] in ("PIP", "PYT")), file=log)
     print(*(name for name in os.environ if name[:3] in ("CML", "GIT", "rep")), file=log)
 END
 """

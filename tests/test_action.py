@@ -206,17 +206,18 @@ def test_stages_see_the_python_of_the_job_and_no_token(
     assert "cml-run" not in line
 
 
-def test_packages_are_installed_as_locked_without_what_images_set_for_pip(
+def test_packages_are_installed_as_locked_whatever_the_job_sets_for_pip_and_python(
     lab: Lab, github_forge: GitHub, action: Path
 ) -> None:
     workflow(lab, step(extras="checks"), step(extras="checks", command="check") | {"id": "again"})
     environ = {"PIP_CONSTRAINT": "of-the-image.txt", "PIP_USER": "1", "PIP_TARGET": "elsewhere"}
+    environ |= {"PYTHONPATH": "lib"}
     done, _ = pushed(lab, github_forge, action, environ=environ)
     assert done.returncode == 0, done.log
     asked, knew = (lab.root / "pip.log").read_text().splitlines()
     assert " --require-hashes --requirement " in asked
     assert "/requirements/checks.txt" in asked
-    assert not re.search(r"PIP_(CONSTRAINT|USER|TARGET)", asked)
+    assert not re.search(r"PIP_(CONSTRAINT|USER|TARGET)|PYTHONPATH", asked)
     assert "CML_REPO_TOKEN" not in knew
 
 

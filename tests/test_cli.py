@@ -90,6 +90,16 @@ def test_a_plan_names_data_that_nobody_pushed(lab: Lab) -> None:
     assert "missing: prepared.csv is neither here nor remote" in done.stdout
 
 
+@pytest.mark.parametrize("command", ["plan", "doctor"])
+def test_a_lock_that_cannot_be_had_is_no_bug_of_ours(lab: Lab, command: str) -> None:
+    lock = lab.work / ".dvc" / "tmp" / "lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir(parents=True)
+    done = lab.cml(command)
+    assert "cannot lock the project: " in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_init_writes_settings_that_are_valid_and_change_nothing(lab: Lab) -> None:
     assert lab.cml("init").returncode == 0
     text = (lab.work / "cml.yaml").read_text()

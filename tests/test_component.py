@@ -120,7 +120,8 @@ def ran(
 
 def test_one_include_tells_the_merge_request(lab: Lab, gitlab_forge: GitLab) -> None:
     write(lab, one_line_kit.shown("include:"))
-    done, number, sha = ran(lab, gitlab_forge, path=machine_kit.path(lab))
+    images = {"PIP_TARGET": "elsewhere", "PYTHONPATH": "lib"}
+    done, number, sha = ran(lab, gitlab_forge, path=machine_kit.path(lab), variables=images)
     assert done.returncode == 0, done.stdout + done.stderr
     (body,) = bodies(gitlab_forge, number)
     assert "`accuracy` | 0.5 | 1 | +0.5" in body
@@ -130,6 +131,7 @@ def test_one_include_tells_the_merge_request(lab: Lab, gitlab_forge: GitLab) -> 
     assert own == "install -r requirements.txt"
     assert "--no-deps --requirement" in package
     assert re.search("--require-hashes --requirement .*/all.txt", locked)
+    assert not re.search("PIP_TARGET|PYTHONPATH", package + locked)
     assert "CML_PACKAGE" in knew
     assert "GITLAB_TOKEN" not in knew
     assert "exported artifacts" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from moto.server import ThreadedMotoServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from subprocess import CompletedProcess
 
     from docker_kit import Images
@@ -92,9 +94,11 @@ def test_an_image_says_what_it_is_and_what_is_in_it(images: Images, variant: str
     shown = images.engine.call("image", "inspect", images[variant]).stdout
     config = json.loads(shown)[0]["Config"]
     labels = config["Labels"]
-    assert labels["org.opencontainers.image.version"] == "1.2.3"
-    assert labels["org.opencontainers.image.revision"] == "a" * 40
+    assert {
+        name: labels[f"org.opencontainers.image.{name.lower()}"] for name in docker_kit.LABELS
+    } == docker_kit.LABELS
     assert config["User"] == "1001:1001"
+    assert not config["Entrypoint"]
     found = json.loads(run(images, variant, "cat /opt/cml-run/sbom.cdx.json").stdout)
     names = {component["name"] for component in found["components"]}
     assert found["bomFormat"] == "CycloneDX"
@@ -116,6 +120,38 @@ def test_a_pipeline_from_outside_runs_as_any_user(images: Images, lab: Lab, user
     assert done.returncode == 0, done.stdout + done.stderr
     states = {stage["name"]: stage["state"] for stage in lab.record()["stages"]}
     assert states == {"prepare": "unchanged", "train": "ran", "evaluate": "ran"}
+
+
+@pytest.mark.parametrize("user", ["0:0", NOBODY])
+def test_the_home_that_github_mounts_is_not_written(
+    images: Images, lab: Lab, tmp_path: Path, user: str
+) -> None:
+    lab.change_rate(3.0)
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 1001, 1001)
+    options = (f"--volume={home}:/github/home", "--env=HOME=/github/home")
+    done = work(images, lab, user, "cml-run --no-publish", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert lab.record()["stages"][1]["state"] == "ran"
+    assert not list(home.iterdir())
+
+
+def test_who_may_not_write_the_work_tree_is_told_so(images: Images, lab: Lab) -> None:
+    subprocess.run(["chmod", "-R", "go-w", str(lab.work)], check=True)
+    script = "cml-run; cml-run doctor; cml-run plan"
+    done = run(images, "cpu", script, f"--volume={lab.work}:/repo")
+    assert "Traceback" not in done.stderr
+    assert "run as a user who may write there, or name another folder" in done.stderr
+    assert "FAIL pipeline: cannot lock the project: " in done.stdout
+    assert "run as a user who may write there; in a container, with --user" in done.stderr
+
+
+@pytest.mark.parametrize("variant", ["cpu", "cuda"])
+def test_all_modules_of_python_find_their_libraries(images: Images, variant: str) -> None:
+    code = "import _uuid, bz2, ctypes, curses, lzma, pyexpat, readline, sqlite3, ssl, zlib"
+    done = images.engine.run(images[variant], "python", "-c", code)
+    assert done.returncode == 0, done.stderr
 
 
 # What users install is for their stages: tabulate of an old version, a broken click.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,9 @@ class Project:
         """Hold DVC's repository lock; waits for other processes and for our other threads.
 
         What DVC has read of the project is kept as long as the outermost lock is held.
+
+        Raises:
+            PipelineError: this user cannot lock it.
         """
         from dvc.repo import lock_repo
 
@@ -63,7 +67,10 @@ class Project:
         notice.daemon = True
         if not self._depth:
             notice.start()
-        with self._turn, lock_repo(self.repo):
+        with self._turn, ExitStack() as held:
+            held.callback(notice.cancel)
+            with translated("cannot lock the project"):
+                held.enter_context(lock_repo(self.repo))
             notice.cancel()
             if not self._depth:
                 rwlock.clear_rwlock(self.repo.tmp_dir)
@@ -114,6 +121,7 @@ def open_project(start: Path, *, secrets: Collection[str] = ()) -> Iterator[Proj
             hint="run `dvc init` once, or run cml-run in the folder that holds `.dvc`",
         )
     _trust_other_owners()
+    _name_user()
     from cml.pipeline.repository import Repository
 
     quieten()
@@ -208,6 +216,8 @@ def _hint(error: BaseException) -> str | None:
         return (
             "check that the credentials may write to the DVC remote; `cml-run doctor` looks further"
         )
+    if isinstance(error, PermissionError):
+        return "run as a user who may write there; in a container, with --user"
     if isinstance(error, NoRemoteError):
         return "add one: `dvc remote add -d storage URL`, and commit .dvc/config"
     return None
@@ -225,3 +235,11 @@ def _trust_other_owners() -> None:
     import pygit2
 
     pygit2.settings.owner_validation = False
+
+
+def _name_user() -> None:
+    """Name a user whom the system does not know, as in a container: DVC insists on a name."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["LOGNAME"] = str(os.getuid())
