@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -113,6 +114,7 @@ def test_a_key_given_as_text_is_gone_after_a_signal(place: Path, number: signal.
 def test_a_path_stays_a_path_and_is_never_written_out(place: Path, tmp_path: Path) -> None:
     file = tmp_path / "key.json"
     file.write_text("anything")
+    file.chmod(0o600)
     environ = laid(place, **{GOOGLE: str(file), KEY: str(file), HOSTS: str(file)})
 
     with credentials.laid_out(environ):
@@ -146,6 +148,62 @@ def test_a_key_keeps_working_that_was_pasted_without_its_last_newline(tmp_path: 
     pasted = "\n" + text.strip().replace("\n", "\r\n")
 
     assert material.texts({KEY: pasted}) == {KEY: text}
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa"])
+@pytest.mark.parametrize("format_", [[], ["-m", "PEM"], ["-m", "PKCS8"]], ids="".join)
+@pytest.mark.parametrize("form", ["\\n", "\\r\\n", " ", "", "base64"])
+def test_a_key_works_in_each_form_that_fits_on_one_line(
+    tmp_path: Path, kind: str, format_: list[str], form: str
+) -> None:
+    path = tmp_path / "key"
+    new_key(path, kind=kind)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-N", "", *format_, "-f", str(path)], check=True)
+    text = path.read_text()
+    line = b64(text) if form == "base64" else text.strip().replace("\n", form)
+    path.write_text(material.texts({KEY: line})[KEY])
+
+    said = subprocess.run(["ssh-keygen", "-y", "-f", str(path)], check=True, capture_output=True)
+    assert said.stdout.split()[:2] == (tmp_path / "key.pub").read_bytes().split()[:2]
+
+
+def test_a_key_with_a_passphrase_is_refused_on_one_line_too(tmp_path: Path) -> None:
+    line = new_key(tmp_path / "key", "a passphrase").replace("\n", "\\n")
+
+    with pytest.raises(UsageError, match="has a passphrase"):
+        material.texts({KEY: line})
+
+
+def test_what_must_be_on_one_line_may_be_in_base64() -> None:
+    text = json.dumps(ACCOUNT, indent=2)
+
+    found = material.texts({GOOGLE: b64(text), HOSTS: b64(f"{LINE}\n")})
+    assert found == {GOOGLE: f"{text}\n", HOSTS: f"{LINE}\n"}
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def test_a_key_that_others_may_read_is_copied(place: Path, tmp_path: Path) -> None:
+    file = tmp_path / "variable of type file"
+    text = new_key(file)
+    file.write_text(text.strip())
+    file.chmod(0o666)
+    environ = laid(place, **{KEY: str(file)})
+
+    with credentials.laid_out(environ):
+        path = Path(environ[KEY])
+        assert path.is_relative_to(place)
+        assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == (text, 0o600)
+
+
+def test_a_path_holds_in_other_folders_too(place: Path) -> None:
+    Path("key.json").write_text(json.dumps(ACCOUNT))
+    environ = laid(place, **{GOOGLE: "key.json"})
+
+    with credentials.laid_out(environ):
+        assert environ[GOOGLE] == str(Path.cwd() / "key.json")
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa"])

@@ -171,7 +171,9 @@ def calls() -> Iterator[tuple[str, str]]:
     """Yield each call of cml-run that a CI file makes or a README tells of, with its file."""
     for file in (*EXAMPLES.rglob("*.y*ml"), *EXAMPLES.rglob("README.md")):
         text = file.read_text(encoding="utf-8")
-        for found in re.findall(r"(?:^|- |run: |`)(cml-run\b[^`#>|&\n]*)", text, re.MULTILINE):
+        for found in re.findall(
+            r"(?:^|- |run: |`)(cml-run\b(?!\[)[^`#>|&\n]*)", text, re.MULTILINE
+        ):
             yield file.relative_to(EXAMPLES).as_posix(), found.strip()
 
 

@@ -234,6 +234,13 @@ def test_monorepo(tmp_path: Path, github_forge: GitHub) -> None:
     states = github_forge.shown(sha)
     assert (states["bikes"], states["energy"]) == ("success", "success")
     assert len(results(lab, "better")) == 3
+    tip = lab.git("rev-parse", "better", cwd=lab.origin)
+    assert "energy" not in github_forge.shown(tip)
+    lab.git("pull", "-q", "--ff-only", "origin", "better")
+    on_github(lab, github_forge, "workflow_dispatch", tip, branch="better")
+    states = github_forge.shown(tip)
+    assert (states["bikes"], states["energy"]) == ("success", "success")
+    assert lab.git("rev-parse", "better", cwd=lab.origin) == tip
     for project in ("bikes", "energy"):
         examples_kit.pull_whole(lab, "better", project)
 

@@ -35,9 +35,12 @@ SHARED_ROOM = {"__main__": "cli"}  # `python -m cml` is the front door's other l
 
 DOORS = {
     "google": ("trackers.tensorboard",),
+    "appdirs": ("pipeline",),
     "click": ("cli", "__main__"),
     "dvc": ("pipeline",),
+    "dulwich": ("pipeline",),
     "dvc_data": ("pipeline",),
+    "dvc_gdrive": ("pipeline",),
     "dvc_objects": ("pipeline",),
     "dvc_oss": ("pipeline",),
     "dvc_ssh": ("pipeline",),

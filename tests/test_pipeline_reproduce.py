@@ -214,6 +214,17 @@ def test_a_stage_that_depends_on_nothing_runs_once(lab: Lab, opened: Any) -> Non
             assert Heard(project).reproduce() == {"seed": state}
 
 
+def test_a_stage_without_outputs_that_never_ran_does_not_pass_for_unchanged(
+    lab: Lab, opened: Any
+) -> None:
+    source = lab.write("../raw.txt", "raw")
+    lab.dvc("import-url", "-q", "--no-download", str(source), "raw.txt")
+    text = (lab.work / "dvc.yaml").read_text()
+    lab.write("dvc.yaml", text + "  look:\n    cmd: cat raw.txt\n    deps: [raw.txt]\n")
+    with opened(lab, lab.work) as project, pytest.raises(PipelineError, match=r"raw\.txt"):
+        Heard(project).reproduce("look")
+
+
 def test_an_output_that_was_declared_later_is_made(lab: Lab, opened: Any) -> None:
     text = (lab.work / "dvc.yaml").read_text().replace("python3 prepare.py", "sh both.sh")
     lab.write("dvc.yaml", text)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import remote_kit
 from remote_kit import Remote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from lab import Lab
 
 OPEN = """\
@@ -100,6 +105,60 @@ def test_google_drive_gets_its_key_as_text(lab: Lab, name: str) -> None:
     assert (settings["client_json"], settings["use_service_account"]) == ('{"type": "x"}', True)
 
 
+@pytest.mark.parametrize("logged_in", [False, True])
+def test_google_drive_without_credentials_waits_for_no_browser(
+    lab: Lab, *, logged_in: bool
+) -> None:
+    options = {"gdrive_client_id": "c", "gdrive_client_secret": "s"}
+    lab.write(".dvc/config", Remote(url="gdrive://folder/a", options=options).config)
+    lab.commit("Move the data")
+    if logged_in:
+        lab.write("../home/.cache/pydrive2fs/c/default.json", "{}")
+        assert opened(lab, Remote(url="gdrive://folder/a", options=options), "None")[0]
+        return
+    done = lab.cml("--publish")
+
+    assert done.returncode == 2, done.stderr
+    assert "GDRIVE_CREDENTIALS_DATA" in done.stdout + done.stderr
+    assert lab.runs == []
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Serve S3 with a certificate of its own; yield its address, and the file of that."""
+    import boto3
+
+    key, certificate, port = tmp_path / "key", tmp_path / "certificate", remote_kit.free_port()
+    make = [remote_kit.program("openssl"), "req", "-x509", "-nodes", "-subj", "/CN=storage"]
+    make += ["-newkey", "rsa:2048", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        [*make, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True
+    )
+    server = [str(remote_kit.BIN / "moto_server"), "-H", remote_kit.HOST, "-p", str(port)]
+    server += ["--ssl", "--ssl-cert", str(certificate), "--ssl-key", str(key)]
+    url = f"https://{remote_kit.HOST}:{port}"
+    who = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+    with remote_kit.serving(server, port, tmp_path):
+        client = boto3.client("s3", endpoint_url=url, verify=str(certificate), **who)
+        client.create_bucket(Bucket="bucket")
+        yield url, certificate
+
+
+def test_a_certificate_of_ones_own_is_trusted_where_it_is_named(
+    lab: Lab, private: tuple[str, Path]
+) -> None:
+    url, certificate = private
+    lab.write(".dvc/config", Remote(url="s3://bucket/a", options={"endpointurl": url}).config)
+    lab.commit("Move the data")
+    lab.change_rate(2.0)
+    env = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    refused = lab.cml("--publish", **env)
+    assert refused.returncode == 3, refused.stderr
+    assert "CERTIFICATE_VERIFY_FAILED" in refused.stdout
+    done = lab.cml("--publish", **env, AWS_CA_BUNDLE=str(certificate))
+    assert done.returncode == 0, done.stderr
+
+
 def test_hdfs_gets_its_host_and_user_from_the_configuration(lab: Lab) -> None:
     remote = Remote(url="hdfs://name.example.org:8020/some/where", options={"user": "ada"})
     path, args = opened(lab, remote, "remote.fs.fs_args")
@@ -166,7 +225,7 @@ def without(lab: Lab, package: str, scheme: str, *command: str) -> Any:
 
 
 def test_doctor_tells_which_credentials_are_there_but_not_what_they_are(lab: Lab) -> None:
-    done = lab.cml("doctor", AWS_ACCESS_KEY_ID="id-1234", OSS_BUCKET="pail-5678", AWS_PROFILE="")
+    done = lab.cml("doctor", AWS_ACCESS_KEY_ID="id-1234", OSS_BUCKET="pail-5678", AWS_CA_BUNDLE="")
 
     assert "credentials: for DVC remotes: AWS_ACCESS_KEY_ID, OSS_BUCKET\n" in done.stdout
     assert "id-1234" not in done.stdout + done.stderr

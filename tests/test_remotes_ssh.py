@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -112,6 +113,45 @@ def test_data_that_a_stage_depends_on_comes_from_known_hosts_alone(
     assert right.returncode == 0, right.stderr
 
 
+def test_data_imported_from_git_comes_from_known_hosts_alone(
+    lab: Lab, server: Remote, place: Path, tmp_path: Path
+) -> None:
+    source = lab.root / "source"
+    source.mkdir()
+    lab.git("init", "-q", cwd=source)
+    lab.write("raw.txt", "raw", cwd=source)
+    lab.commit("Begin", cwd=source, push=False)
+    url = server.url.partition(host(server))[0] + host(server) + str(source)
+    key = lab.write("../home/.ssh/id_ed25519", server.env[KEY])
+    key.chmod(0o600)
+    lab.dvc("import", "-q", url, "raw.txt")
+    key.unlink()
+    (lab.work / "raw.txt").unlink()
+    (lab.work / ".dvc/cache/files/md5/bd/d166af3a63f7be696dd17a218a6ffb").unlink()
+    stage = "  load:\n    cmd: cat raw.txt\n    deps: [raw.txt]\n"
+    lab.write("dvc.yaml", (lab.work / "dvc.yaml").read_text() + stage)
+    lab.commit("Load")
+    for hosts in ("", other_host_key(server, tmp_path)):
+        done = lab.cml(**{**server.env, HOSTS: hosts})
+        assert done.returncode == 3, done.stderr
+        assert "ssh-keyscan" in done.stderr
+    assert not (lab.work / "raw.txt").exists()
+    right = lab.cml(**server.env)
+    assert right.returncode == 0, right.stderr + right.stdout
+    assert (lab.work / "raw.txt").read_text() == "raw"
+
+
+def test_the_agent_is_lent_to_no_server(lab: Lab, server: Remote) -> None:
+    lab.write(".dvc/config", server.config)
+    script = (
+        "from pathlib import Path\nfrom cml import pipeline\n"
+        "with pipeline.open_project(Path.cwd()) as project:\n"
+        "    print(project.repo.cloud.get_remote().fs.fs_args['agent_forwarding'])\n"
+    )
+
+    assert lab.run(sys.executable, "-c", script) == "False"
+
+
 def test_stages_see_neither_the_key_nor_its_path(lab: Lab, server: Remote, place: Path) -> None:
     store(lab, server)
     spy = "import os, json\njson.dump(dict(os.environ), open('../seen.json', 'w'))\n"
@@ -167,6 +207,23 @@ def test_git_pushes_with_the_same_key(lab: Lab, server: Remote, place: Path, ori
     assert done.returncode == 0, done.stderr
     assert lab.results()
     assert list(place.iterdir()) == []
+
+
+def test_git_shows_the_server_no_other_key(
+    lab: Lab, server: Remote, place: Path, origin: str, tmp_path: Path
+) -> None:
+    socket = tmp_path / "agent"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL) as one:
+        while not socket.exists():
+            time.sleep(0.02)
+        for number in range(7):  # more than a server lets anybody try
+            new_key(tmp_path / f"key{number}")
+            add = ["ssh-add", "-q", str(tmp_path / f"key{number}")]
+            subprocess.run(add, check=True, env={**os.environ, "SSH_AUTH_SOCK": str(socket)})
+        done = lab.cml("--publish", **server.env, SSH_AUTH_SOCK=str(socket))
+        one.terminate()
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_git_pushes_nothing_to_a_host_that_is_not_known(

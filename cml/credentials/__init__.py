@@ -23,6 +23,7 @@ HIDDEN = frozenset({"CML_SSH_PRIVATE_KEY", "DVC_REMOTE_SSH_KEY"})
 _PREFIXES = ("AWS_", "AZURE_", "CML_SSH_", "DVC_REMOTE_", "GDRIVE_", "GOOGLE_", "OSS_")
 _ELSEWHERE = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
+    "AWS_CA_BUNDLE",
     *("AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_CONTAINER_NAME"),
     *("AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN"),
     *("OSS_BUCKET", "OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_ENDPOINT"),
@@ -39,10 +40,10 @@ def seen(environ: Mapping[str, str]) -> list[str]:
 def laid_out(environ: MutableMapping[str, str]) -> Iterator[None]:
     """Have each variable of `FILES` that holds a key's text hold the path of a file meanwhile.
 
-    A path stays as it is. The files are of mode 0600, in a folder of mode 0700 outside the work
-    tree, and gone at the end, also when this process is killed. An empty variable, which is what a
-    job gets for a secret that it may not have, is not there meanwhile: libraries take it for a
-    value.
+    A path becomes an absolute one, for commands that run in other folders. The files are of mode
+    0600, in a folder of mode 0700 outside the work tree, and gone at the end, also when this
+    process is killed. An empty variable, which is what a job gets for a secret that it may not
+    have, is not there meanwhile: libraries take it for a value.
 
     Args:
         environ: the environment of this process, which its children inherit; as before at the end.
@@ -74,7 +75,9 @@ def _files(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
     if not given:
         yield {}
         return
+    from pathlib import Path
+
     from cml.credentials import folder, material
 
     with folder.holding(material.texts(given), environ) as paths:
-        yield paths
+        yield {name: paths.get(name) or str(Path(given[name].strip()).absolute()) for name in given}

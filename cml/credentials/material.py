@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 _WHOLE_JSON = "put all of the key's JSON into the secret, or unset the variable"
 _SERVICE_ACCOUNT = {"client_email", "private_key", "token_uri"}
 _PEM = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(.+?)-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL
+    r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(.+?)(-----END [A-Z ]*PRIVATE KEY-----)", re.DOTALL
 )
+_LINE_LENGTH = 70
+_NEWLINES = re.compile(r"\\[nr]|\s")
 # A key that no passphrase protects, by PROTOCOL.key of OpenSSH.
 _OPENSSH = b"openssh-key-v1\0"
 _OPEN = _OPENSSH + b"\0\0\0\x04none"
@@ -28,21 +30,37 @@ _HOST_KEY = re.compile(r"(@\S+\s+)?\S+\s+(ssh-|ecdsa-|sk-)\S+\s+[A-Za-z0-9+/]{40
 def texts(given: Mapping[str, str]) -> dict[str, str]:
     """Return what is to be written for each variable; one that names a file is left out.
 
+    A text may be in base64, as it must be for a variable of GitLab's that is masked.
+
     Raises:
         UsageError: a variable holds neither the one nor the other.
     """
+    found = {name: _text(name, value.strip()) for name, value in given.items()}
     return {
-        name: _READERS[name](value.replace("\r\n", "\n").strip() + "\n")
-        for name, value in given.items()
-        if not _is_path(value.strip())
+        name: _READERS[name](_decoded(text.replace("\r\n", "\n").strip()).strip() + "\n")
+        for name, text in found.items()
+        if text is not None
     }
 
 
-def _is_path(value: str) -> bool:
+def _text(name: str, value: str) -> str | None:
+    """Return the text that a variable holds; None for the path of a file that serves as it is."""
+    path = Path(value)
     try:
-        return Path(value).is_file()
+        if not path.is_file():
+            return value
     except (OSError, ValueError):  # a key is longer than any path
-        return False
+        return value
+    # ssh refuses a key that others may read, and GitLab's variables of type file are such.
+    is_open = name == "CML_SSH_PRIVATE_KEY" and path.stat().st_mode & 0o077
+    return path.read_text(encoding="utf-8", errors="replace") if is_open else None
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode()
+    except ValueError:
+        return text
 
 
 def _google_key(text: str) -> str:
@@ -70,7 +88,12 @@ def _ssh_key(text: str) -> str:
             "CML_SSH_PRIVATE_KEY holds neither a private key nor a path of a file",
             hint="put all of the key's file into the secret, from its line BEGIN to its line END",
         )
-    if "ENCRYPTED" in found[0] or _is_encrypted(found[1]):
+    begin, body, end = found.groups()
+    if "\n" not in body.strip():  # a form or a program has put all lines into one
+        bare = _NEWLINES.sub("", body)
+        lines = [bare[at : at + _LINE_LENGTH] for at in range(0, len(bare), _LINE_LENGTH)]
+        text = "\n".join([begin, *lines, end, ""])
+    if "ENCRYPTED" in found[0] or _is_encrypted(_NEWLINES.sub("", body)):
         raise UsageError(
             "the key in CML_SSH_PRIVATE_KEY has a passphrase, and nobody is there to type it",
             hint="make a key for this job alone, without one: `ssh-keygen -t ed25519 -N ''`",
@@ -81,7 +104,7 @@ def _ssh_key(text: str) -> str:
 def _is_encrypted(body: str) -> bool:
     """Tell by the content, where the lines around it do not."""
     try:
-        start = base64.b64decode("".join(body.split()))
+        start = base64.b64decode(body)
     except binascii.Error:
         return False
     return start.startswith(_OPENSSH) and not start.startswith(_OPEN)

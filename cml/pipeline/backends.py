@@ -10,7 +10,11 @@ from cml.errors import CmlError, PipelineError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OURS = {"ssh": "cml.pipeline.ssh.CheckedSSH", "oss": "cml.pipeline.oss.BucketOSS"}
+OURS = {
+    "gdrive": "cml.pipeline.gdrive.GivenGDrive",
+    "oss": "cml.pipeline.oss.BucketOSS",
+    "ssh": "cml.pipeline.ssh.CheckedSSH",
+}
 EXTRAS = {"webdavs": "webdav"}
 """Extras of DVC that are called otherwise than the scheme in the URL."""
 LIBRARIES = {
@@ -23,8 +27,8 @@ LIBRARIES = {
 CREDENTIALS = "check its address and credentials; `cml-run doctor` looks further"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # DVC's links have some where stdout is a terminal
 UNKNOWN_HOST = (
-    "compare what `ssh-keyscan HOST` prints with the server's own key, and put it into "
-    "CML_SSH_KNOWN_HOSTS, or into ~/.ssh/known_hosts here"
+    "compare what `ssh-keyscan HOST` prints (with `-p PORT` where it is not 22) with the server's "
+    "own key, and put it into CML_SSH_KNOWN_HOSTS, or into ~/.ssh/known_hosts here"
 )
 
 
@@ -32,6 +36,9 @@ def choose() -> None:
     """Have DVC use our file systems; each is loaded when a remote of its scheme is opened."""
     from dvc.fs import known_implementations
 
+    from cml.pipeline import imported
+
+    imported.check_hosts()
     for scheme, name in OURS.items():
         known_implementations[scheme] = {**known_implementations[scheme], "class": name}
 

@@ -176,8 +176,9 @@ class _Work:
 
 
 def _lacks_results(stage: Any) -> bool:
-    """Tell whether an output was never recorded: DVC takes it for data that may be missing."""
-    return bool(stage.cmd) and not stage.frozen and not all(out.hash_info for out in stage.outs)
+    """Tell whether a file was never recorded: DVC takes it for data that may be missing."""
+    files = stage.outs or stage.deps
+    return bool(stage.cmd) and not stage.frozen and not all(file.hash_info for file in files)
 
 
 def _ending(status: int) -> str:

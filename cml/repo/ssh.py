@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from cml.repo.worktree import WorkTree
 
 UNKNOWN_HOST = (
-    "Compare what `ssh-keyscan HOST` prints with the server's own key, and put it into "
-    "CML_SSH_KNOWN_HOSTS, or into ~/.ssh/known_hosts here."
+    "Compare what `ssh-keyscan HOST` prints (with `-p PORT` where it is not 22) with the server's "
+    "own key, and put it into CML_SSH_KNOWN_HOSTS, or into ~/.ssh/known_hosts here."
 )
 
 
@@ -32,7 +32,7 @@ def config(checkout: WorkTree, url: str) -> Config:
     if not (key or hosts) or not is_ssh(url) or _chosen(checkout):
         return ()
     command = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
-    command += ["-i", key] if key else []
+    command += ["-i", key, "-o", "IdentitiesOnly=yes"] if key else []
     if hosts:
         command += ["-o", f'UserKnownHostsFile="{hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
     return (("core.sshCommand", shlex.join(command)),)
