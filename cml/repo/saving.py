@@ -218,7 +218,7 @@ def _upload_large_files(checkout: WorkTree, case: Case, commit: str) -> None:
 
 def _overtaken(results: Commit) -> str:
     newer = f"newer commits of {results.branch}"
-    return f"the results stand on top of {newer}: the newest one's own run judges them there"
+    return f"the results stand on top of {newer}: a run of the newest one judges them there"
 
 
 def _taken(tag: str) -> str:
