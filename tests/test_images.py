@@ -122,6 +122,11 @@ def test_a_pipeline_from_outside_runs_as_any_user(images: Images, lab: Lab, user
     assert states == {"prepare": "unchanged", "train": "ran", "evaluate": "ran"}
 
 
+def test_a_user_without_any_name_may_run_a_pipeline(images: Images, lab: Lab) -> None:
+    done = work(images, lab, NOBODY, "unset LOGNAME && cml-run --no-publish")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("user", ["0:0", NOBODY])
 def test_the_home_that_github_mounts_is_not_written(
     images: Images, lab: Lab, tmp_path: Path, user: str

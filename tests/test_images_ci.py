@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -107,3 +108,16 @@ def test_a_gitlab_job_runs_in_the_image(images: Images, lab: Lab) -> None:
     done = call(images, lab, "node", str(script), "experiment", *options, storage)
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"outcome": "changed"' in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("nvidia-ctk") is not None, reason="containers have GPUs here")
+def test_doctor_tells_why_a_container_gets_no_gpu(images: Images, lab: Lab) -> None:
+    name = images["cuda"]
+    assert images.engine.run(name, "true", options=("--gpus=all",)).returncode == 125
+
+    done = call(images, lab, sys.executable, "-m", "cml", "doctor", "--gpu")
+
+    assert done.returncode == 1, done.stderr
+    assert "FAIL container toolkit: Docker has no way to give GPUs to containers" in done.stdout
+    assert "sees no GPU: docker: Error response from daemon" in done.stdout
+    assert "nvidia-ctk runtime configure" in done.stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import getpass
 import os
 import shutil
 from dataclasses import dataclass
@@ -150,7 +149,7 @@ def _folder(here: Machine) -> str:
             hint="`sudo chown -R $(id -u):$(id -g) .` there, and start containers as the runner's "
             "user: `options: --user 1000:1000` with the numbers that `id` shows.",
         )
-    return f"all is {getpass.getuser()}'s"
+    return "all of it belongs to this user"
 
 
 def _dotted(version: tuple[int, int]) -> str:
