@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import shutil
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
             return "images" if nodeid.startswith("tests/test_images") else nodeid
 
     return ImagesTogether(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hanging_up() -> None:
+    """Let SIGHUP reach programs also where the tests themselves run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
