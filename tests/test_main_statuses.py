@@ -50,7 +50,7 @@ def test_results_on_top_of_a_newcomer_do_not_inherit_the_status_of_another_commi
     published = lab.record(cwd)["published"]
     assert (published["commit"], published["pushed"]) == (commit, True)
     assert published["parent"] == lab.git("rev-parse", "better~1", cwd=lab.origin) != sha
-    assert "own run" in published["note"]
+    assert "a run of the newest one" in published["note"]
     assert forge.shown(sha)[NAME] == GOOD
     assert forge.shown(commit) == {}
 
