@@ -16,14 +16,14 @@ import pytest
 from click.testing import CliRunner
 
 from cml import __version__
-from cml.cli.main import Commands, command
+from cml.cli.main import NAMES, command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lab import Lab
 
-COMMANDS: list[list[str]] = [[], *([name] for name in Commands.names)]
+COMMANDS: list[list[str]] = [[], *([name] for name in NAMES)]
 
 
 def plan(lab: Lab, *args: str, **env: str) -> dict[str, Any]:

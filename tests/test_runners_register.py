@@ -32,7 +32,7 @@ from runner_kit import (
 )
 
 from cml.cli.main import command
-from cml.cli.runner import Commands
+from cml.cli.runner import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -316,7 +316,7 @@ def test_a_group_that_a_persistent_runner_cannot_join_is_refused(github_machine:
     assert "for runners of one job" in done.stderr
 
 
-@pytest.mark.parametrize("name", Commands.names)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_command_has_help_with_an_example(name: str) -> None:
     done = CliRunner().invoke(command, ["runner", name, "--help"])
 

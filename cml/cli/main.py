@@ -11,7 +11,7 @@ import click
 
 import cml
 from cml import console
-from cml.cli import options
+from cml.cli import groups, options
 from cml.errors import CmlError, ExitCode
 
 if TYPE_CHECKING:
@@ -24,39 +24,27 @@ Examples:
   cml-run --baseline main --jobs 4           compare with main
   repro_targets=train,evaluate cml-run       the variables of 2020 work
 """
+NAMES = (
+    "check",
+    "comment",
+    "demo",
+    "doctor",
+    "init",
+    "migrate",
+    "plan",
+    "post",
+    "pr",
+    "runner",
+)
 
 
-class Commands(click.Group):
-    """Commands that are imported only when they are asked for."""
-
-    names = (
-        "check",
-        "comment",
-        "demo",
-        "doctor",
-        "init",
-        "migrate",
-        "plan",
-        "post",
-        "pr",
-        "runner",
-    )
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """Return the names of all commands."""
-        return list(self.names)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return one command, or None where there is none of that name."""
-        from importlib import import_module
-
-        if cmd_name not in self.names:
-            return None
-        command: click.Command = import_module(f"cml.cli.{cmd_name}").command
-        return command
-
-
-@click.group(cls=Commands, invoke_without_command=True, epilog=EPILOG)
+@click.group(
+    cls=groups.Commands,
+    names=NAMES,
+    prefix="cml.cli.",
+    invoke_without_command=True,
+    epilog=EPILOG,
+)
 @click.version_option(cml.__version__, prog_name="cml-run")
 @options.add
 @click.option("--verbose", is_flag=True, help="Say more about each step, on stderr.")
