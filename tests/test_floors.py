@@ -13,7 +13,8 @@ DEMO = HOUSE / "demo" / "project"  # a user's scripts, not a room
 
 FLOORS = (
     {"__init__", "errors", "record", "yaml_nodes"},
-    {"ci", "config", "metrics", "numerals", "predictions", "checks", "report", "statistics"},
+    {"ci", "config", "metrics", "numerals", "predictions", "checks", "report", "ssh"}
+    | {"statistics"},
     {
         "pipeline",
         "repo",

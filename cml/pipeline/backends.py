@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cml import ssh
 from cml.errors import CmlError, PipelineError, UsageError
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ LIBRARIES = {
 """Whose exceptions are failures of a remote, and no bugs."""
 CREDENTIALS = "check its address and credentials; `cml-run doctor` looks further"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # DVC's links have some where stdout is a terminal
-UNKNOWN_HOST = (
-    "compare what `ssh-keyscan HOST` prints (with `-p PORT` where it is not 22) with the server's "
-    "own key, and put it into CML_SSH_KNOWN_HOSTS, or into ~/.ssh/known_hosts here"
-)
 
 
 def choose() -> None:
@@ -60,7 +57,7 @@ def failure(what: str, error: Exception) -> CmlError | None:
     if not names & LIBRARIES:
         return None
     kind = UsageError if "ConfigError" in names else PipelineError
-    hint = UNKNOWN_HOST if "HostKeyNotVerifiable" in names else CREDENTIALS
+    hint = ssh.UNKNOWN_HOST if "HostKeyNotVerifiable" in names else CREDENTIALS
     return kind(f"{what}: the DVC remote says: {describe(error)}", hint=hint)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import shlex
 from typing import Any
 
+from cml import ssh
 from cml.pipeline import backends
 
 log = logging.getLogger(__name__)
@@ -21,17 +21,6 @@ def check_hosts() -> None:
         scm.clone = functools.partial(_clone, scm.clone)
 
 
-def command() -> str:
-    """Return the ssh command for the key and the known hosts that the environment names."""
-    key, hosts = os.environ.get("CML_SSH_PRIVATE_KEY"), os.environ.get("CML_SSH_KNOWN_HOSTS")
-    words = ["ssh", "-o", "StrictHostKeyChecking=yes"]
-    words += ["-o", "BatchMode=yes"] if key or hosts else []
-    words += ["-i", key, "-o", "IdentitiesOnly=yes"] if key else []
-    if hosts:
-        words += ["-o", f'UserKnownHostsFile="{hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
-    return shlex.join(words)
-
-
 def _clone(clone: Any, *args: Any, **options: Any) -> Any:
     """Clone as DVC does; what that takes is loaded only now."""
     from dulwich import client
@@ -42,7 +31,7 @@ def _clone(clone: Any, *args: Any, **options: Any) -> Any:
 
         def run_command(self, *args: Any, **more: Any) -> Any:
             if more.get("ssh_command") in {None, "ssh"}:
-                more["ssh_command"] = command()
+                more["ssh_command"] = ssh.command(os.environ)
             return super().run_command(*args, **more)
 
     client.get_ssh_vendor = Checked
@@ -52,7 +41,5 @@ def _clone(clone: Any, *args: Any, **options: Any) -> Any:
     except Exception as error:
         # DVC may keep this to itself, and say only that the data is missing.
         if "Host key verification failed" in backends.describe(error):
-            log.warning(
-                "the host that data is imported from is not known: %s", backends.UNKNOWN_HOST
-            )
+            log.warning("the host that data is imported from is not known: %s", ssh.UNKNOWN_HOST)
         raise

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
+
+from cml import ssh
 
 if TYPE_CHECKING:
     from cml.repo.process import Config
     from cml.repo.worktree import WorkTree
-
-UNKNOWN_HOST = (
-    "Compare what `ssh-keyscan HOST` prints (with `-p PORT` where it is not 22) with the server's "
-    "own key, and put it into CML_SSH_KNOWN_HOSTS, or into ~/.ssh/known_hosts here."
-)
 
 
 def is_ssh(url: str) -> bool:
@@ -28,14 +24,9 @@ def config(checkout: WorkTree, url: str) -> Config:
     actions/checkout does.
     """
     environ = checkout.git.environ
-    key, hosts = environ.get("CML_SSH_PRIVATE_KEY"), environ.get("CML_SSH_KNOWN_HOSTS")
-    if not (key or hosts) or not is_ssh(url) or _chosen(checkout):
+    if not ssh.chosen(environ) or not is_ssh(url) or _chosen(checkout):
         return ()
-    command = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
-    command += ["-i", key, "-o", "IdentitiesOnly=yes"] if key else []
-    if hosts:
-        command += ["-o", f'UserKnownHostsFile="{hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
-    return (("core.sshCommand", shlex.join(command)),)
+    return (("core.sshCommand", ssh.command(environ)),)
 
 
 def _chosen(checkout: WorkTree) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cml import ssh
 from cml.errors import PublishError
-from cml.repo import credentials, ssh
+from cml.repo import credentials, over_ssh
 from cml.repo.process import decode
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def run(
     url = _configured_url(checkout, push=push) or "origin"
     known = checkout.git.credentials
     if known is None or not credentials.is_http(url):
-        return checkout.git.attempt(*command, "origin", *refs, config=ssh.config(checkout, url))
+        return checkout.git.attempt(
+            *command, "origin", *refs, config=over_ssh.config(checkout, url)
+        )
     clean = credentials.without_credentials(url)
     return checkout.git.attempt(
         *command, clean, *refs, env=_NO_PROMPT, config=credentials.config(clean, known)
